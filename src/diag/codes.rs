@@ -1,0 +1,96 @@
+//! The stable codes, each with its title and its page of the book.
+//!
+//! A code here, a page in `book/src/codes/`, and a case in `tests/compile/fail/` (or a
+//! program or picture case, for `E09xx` and `E10xx`) belong together; a test holds the
+//! three lists equal. Ranges: E00 files and modules, E01 lexing and parsing, E02 names,
+//! E03 grammar structure, E04 sizes and weights, E05 concrete syntax, E06 draw and fn,
+//! E07 settings (canvas, goal, observe, sample, mutate), E08 rewrite and example,
+//! E09 programs, E10 pictures and search; `W` codes are warnings of the same ranges.
+
+use serde::{Serialize, Serializer};
+
+use super::Severity;
+
+/// A stable code such as `E0107`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(&'static str);
+
+impl Code {
+    /// The text, `E0107`.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The code of that text, in either case.
+    pub fn find(text: &str) -> Option<Code> {
+        TABLE
+            .iter()
+            .map(|entry| entry.code)
+            .find(|code| code.0.eq_ignore_ascii_case(text))
+    }
+
+    /// Error for `E`, warning for `W`.
+    pub fn severity(self) -> Severity {
+        if self.0.starts_with('W') {
+            Severity::Warning
+        } else {
+            Severity::Error
+        }
+    }
+
+    /// Title and page.
+    pub fn entry(self) -> &'static Entry {
+        TABLE
+            .iter()
+            .find(|entry| entry.code == self)
+            .unwrap_or(&TABLE[0])
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Entry {
+    /// The code.
+    pub code: Code,
+    /// A short title.
+    pub title: &'static str,
+    /// The page of the book, Markdown.
+    pub page: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $title:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub const $name: Code = Code(stringify!($name));
+        )*
+        /// Every code, in order.
+        pub const TABLE: &[Entry] = &[$(Entry {
+            code: $name,
+            title: $title,
+            page: include_str!(concat!("../../book/src/codes/", stringify!($name), ".md")),
+        }),*];
+    };
+}
+
+codes! {
+    E0001 "a file cannot be read";
+}

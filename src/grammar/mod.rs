@@ -1,0 +1,5 @@
+//! From syntax trees to a checked grammar.
+
+pub mod expr;
+pub mod ids;
+pub mod ir;

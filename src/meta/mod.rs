@@ -1,0 +1,3 @@
+//! The `.tdg` language: from text to syntax tree and back.
+
+pub mod ast;

@@ -1,0 +1,111 @@
+//! Scenes: resolved geometry and paint, between a program and its pictures.
+//!
+//! In: a program and its grammar's draw arms (through `eval`). Out: [`Scene`]. Afterwards every
+//! number is finite, every region is a small algebra of shapes, and nothing depends on the
+//! grammar any more. Units are canvas pixels, y grows downwards.
+
+use serde::Serialize;
+
+use crate::grammar::ir::Canvas;
+
+/// A picture before it is drawn.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scene {
+    /// Its canvas.
+    pub canvas: Canvas,
+    /// Regions, operands before what uses them: [`RegionId`]s index here.
+    pub regions: Vec<Region>,
+    /// What is shown.
+    pub content: Content,
+}
+
+/// A region of a [`Scene`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RegionId(pub u32);
+
+/// What a scene shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Content {
+    /// Ink on nothing.
+    Ink(RegionId),
+    /// Layers over the background, painted in order.
+    Layers(Vec<Layer>),
+}
+
+/// A painted region.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Layer {
+    /// What is painted.
+    pub region: RegionId,
+    /// Where it is placed, in whole pixels: x, y.
+    pub offset: (i32, i32),
+    /// With what.
+    pub paint: Paint,
+}
+
+/// Paint.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Paint {
+    /// Inside; red, green, blue, alpha.
+    Fill([u8; 4]),
+    /// Along the outline, half inside.
+    Stroke {
+        /// Red, green, blue, alpha.
+        color: [u8; 4],
+        /// In pixels, positive.
+        width: f64,
+    },
+}
+
+/// Coverage in the plane. Combined as coverage: union `a + b - ab`, difference `a (1 - b)`,
+/// intersection `ab`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Region {
+    /// Nothing.
+    Empty,
+    /// The whole plane.
+    Everything,
+    /// A shape where the affine map puts it: `x' = a x + c y + e`, `y' = b x + d y + f`.
+    Shape {
+        /// The shape, about the origin.
+        shape: Shape,
+        /// `[a, b, c, d, e, f]`.
+        at: [f64; 6],
+    },
+    /// Either.
+    Union(RegionId, RegionId),
+    /// The first without the second.
+    Difference(RegionId, RegionId),
+    /// Both.
+    Intersection(RegionId, RegionId),
+}
+
+/// A primitive shape, centred at the origin. Lengths are not negative.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Shape {
+    /// Radii.
+    Ellipse {
+        /// Across.
+        rx: f64,
+        /// Down.
+        ry: f64,
+    },
+    /// A rectangle, with rounded corners when `r` is positive.
+    Box {
+        /// Width.
+        w: f64,
+        /// Height.
+        h: f64,
+        /// Corner radius, at most half of the lesser side.
+        r: f64,
+    },
+    /// Closed, filled by the nonzero rule.
+    Polygon(Vec<(f64, f64)>),
+    /// A line through points with round ends and joins.
+    Polyline {
+        /// The points.
+        points: Vec<(f64, f64)>,
+        /// Its width.
+        width: f64,
+    },
+}

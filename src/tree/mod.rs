@@ -1,0 +1,5 @@
+//! Programs of a compiled language.
+
+pub mod program;
+
+pub use program::{Node, Program};
