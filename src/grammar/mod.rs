@@ -3,3 +3,4 @@
 pub mod expr;
 pub mod ids;
 pub mod ir;
+pub mod types;

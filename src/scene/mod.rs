@@ -4,6 +4,8 @@
 //! number is finite, every region is a small algebra of shapes, and nothing depends on the
 //! grammar any more. Units are canvas pixels, y grows downwards.
 
+pub mod eval;
+
 use serde::Serialize;
 
 use crate::grammar::ir::Canvas;
@@ -57,7 +59,8 @@ pub enum Paint {
     },
 }
 
-/// Coverage in the plane. Combined as coverage: union `a + b - ab`, difference `a (1 - b)`,
+/// Coverage in the plane. A finished scene holds each map in the shapes it moves: what an arm
+/// shifts, turns or scales is a [`Region::Shape`] with that map in `at`. Combined as coverage: union `a + b - ab`, difference `a (1 - b)`,
 /// intersection `ab`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Region {
