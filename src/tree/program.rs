@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::grammar::ids::ProdId;
+use crate::grammar::ir::{Grammar, ProductionKind, SizeMetric};
 
 /// A node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -32,6 +33,48 @@ pub struct Program {
 }
 
 impl Program {
+    /// The program, or subtree, with these kinds and values in preorder and these texts.
+    /// Lengths and sizes follow from the grammar. `None` unless the nodes form exactly one tree;
+    /// whether each child may stand where it does is not looked at.
+    pub fn from_preorder(
+        grammar: &Grammar,
+        kinds: impl IntoIterator<Item = (ProdId, u32)>,
+        texts: Vec<Box<str>>,
+    ) -> Option<Program> {
+        let mut nodes: Vec<Node> = kinds
+            .into_iter()
+            .map(|(production, value)| Node {
+                production,
+                value,
+                len: 1,
+                size: 0,
+            })
+            .collect();
+        // From the back, the roots of what has been read stand on the stack, the next one on top.
+        let mut roots: Vec<usize> = Vec::new();
+        for at in (0..nodes.len()).rev() {
+            let production = grammar.production(nodes[at].production);
+            let first = roots.len().checked_sub(production.children.len())?;
+            let own = match grammar.size {
+                SizeMetric::Primitives => production.primitive,
+                SizeMetric::Nodes => !production.is_hidden(),
+                SizeMetric::Depth => matches!(production.kind, ProductionKind::Node(_)),
+            };
+            let (mut len, mut size) = (1, 0u32);
+            for child in roots.drain(first..) {
+                len += nodes[child].len;
+                size = match grammar.size {
+                    SizeMetric::Depth => size.max(nodes[child].size),
+                    _ => size.saturating_add(nodes[child].size),
+                };
+            }
+            nodes[at].len = len;
+            nodes[at].size = size.saturating_add(u32::from(own));
+            roots.push(at);
+        }
+        (roots == [0]).then_some(Program { nodes, texts })
+    }
+
     /// The nodes, in preorder.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
