@@ -1,5 +1,20 @@
 //! tdc: grammars in, languages out.
 
+// Tests may do all of these.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::dbg_macro,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
+
 pub mod compiled;
 pub mod diag;
 pub mod grammar;
