@@ -400,6 +400,16 @@ impl Production {
             ProductionKind::Node(_) | ProductionKind::Token(_)
         )
     }
+
+    /// What one node adds to the size: to the sum over the subtree, or for `Depth` to the
+    /// greatest of its children's. 0 or 1.
+    pub fn cost(&self, metric: SizeMetric) -> u32 {
+        match metric {
+            SizeMetric::Primitives => u32::from(self.primitive),
+            SizeMetric::Nodes => u32::from(!self.is_hidden()),
+            SizeMetric::Depth => u32::from(matches!(self.kind, ProductionKind::Node(_))),
+        }
+    }
 }
 
 /// What kind of node a production makes.
