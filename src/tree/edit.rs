@@ -200,7 +200,11 @@ impl Program {
             let Some(production) = grammar.productions.get(node.production.index()) else {
                 return false;
             };
-            if !grammar.nonterminal(nt).productions.contains(&node.production) {
+            if !grammar
+                .nonterminal(nt)
+                .productions
+                .contains(&node.production)
+            {
                 return false;
             }
             let in_domain = match production.kind {
