@@ -36,6 +36,24 @@ pub enum Type {
     Error,
 }
 
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Type::Num => f.write_str("Num"),
+            Type::Bool => f.write_str("Bool"),
+            Type::Color => f.write_str("Color"),
+            Type::Point => f.write_str("Point"),
+            Type::Region => f.write_str("Region"),
+            Type::Drawing => f.write_str("Drawing"),
+            Type::Enum(name) => f.write_str(name),
+            Type::Text => f.write_str("Text"),
+            Type::List(of) => write!(f, "[{of}]"),
+            Type::Optional(of) => write!(f, "{of}?"),
+            Type::Error => f.write_str("Any"),
+        }
+    }
+}
+
 /// A constant value, such as a finite token's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Value {
@@ -47,6 +65,18 @@ pub enum Value {
     Color([u8; 4]),
     /// A point.
     Point(f64, f64),
+}
+
+impl Value {
+    /// Its type.
+    pub fn ty(&self) -> Type {
+        match self {
+            Value::Num(_) => Type::Num,
+            Value::Bool(_) => Type::Bool,
+            Value::Color(_) => Type::Color,
+            Value::Point(..) => Type::Point,
+        }
+    }
 }
 
 /// A function with a body.
@@ -174,6 +204,10 @@ pub enum Builtin {
     RoundedBox,
     /// `polygon([Point])`, filled by the nonzero rule
     Polygon,
+    /// `regular(n, r)`: n corners on a circle of radius r, the first on top; fewer than 3: nothing
+    Regular,
+    /// `star(n, outer, inner)`: n points, the first on top
+    Star,
     /// `segment(a: Point, b: Point, width)`, round ends
     Segment,
     /// `polyline([Point], width)`, round ends and joins
@@ -188,7 +222,7 @@ pub enum Builtin {
     /// `union_of([Region])`
     UnionAll,
     // Placement, of regions and of drawings.
-    /// `shift(r, dx, dy)`
+    /// `shift(r, dx, dy)`; a drawing moves by whole pixels, as with `place`
     Shift,
     /// `turn(r, degrees)` about the origin
     Turn,
