@@ -6,12 +6,14 @@
 
 pub mod codes;
 pub mod json;
+pub mod nearest;
 pub mod render;
 
 use serde::Serialize;
 
 use crate::source::Span;
 pub use codes::Code;
+pub use nearest::nearest;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -1,6 +1,9 @@
 //! From syntax trees to a checked grammar.
 
+mod builtins;
+pub mod colors;
 pub mod expr;
 pub mod ids;
 pub mod ir;
+pub mod scalar;
 pub mod types;
