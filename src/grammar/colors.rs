@@ -8,7 +8,9 @@ pub fn named(name: &str) -> Option<[u8; 4]> {
     if name == "none" || name == "transparent" {
         return Some([0; 4]);
     }
-    let at = NAMED.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    let at = NAMED
+        .binary_search_by(|(known, _)| (*known).cmp(name))
+        .ok()?;
     let [_, r, g, b] = NAMED[at].1.to_be_bytes();
     Some([r, g, b, 255])
 }
