@@ -1,5 +1,6 @@
 //! A checked language with everything derived from it.
 
+use crate::grammar::inside::Inside;
 use crate::grammar::ir::Grammar;
 
 /// A language that passed every check. Only `pipeline::compile` builds one; everything
@@ -8,4 +9,6 @@ use crate::grammar::ir::Grammar;
 pub struct Compiled {
     /// The resolved grammar.
     pub grammar: Grammar,
+    /// How much the programs of each size weigh.
+    pub inside: Inside,
 }

@@ -93,4 +93,8 @@ macro_rules! codes {
 
 codes! {
     E0001 "a file cannot be read";
+    E0410 "the weights add up to infinity";
+    E0411 "the sample window has no program";
+    E0412 "the sizes are too large";
+    E0413 "a production is too large for mutation";
 }

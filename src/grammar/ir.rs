@@ -172,6 +172,9 @@ pub struct SampleSpec {
     pub max: u32,
     /// Whether the size is drawn by weight rather than uniformly.
     pub by_weight: bool,
+    /// Where it is said; the `language` line when it is not.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// A sampling procedure.
@@ -190,6 +193,9 @@ pub struct MutateSpec {
     pub small: u32,
     /// How the node is chosen.
     pub choice: NodeChoice,
+    /// Where it is said; the `language` line when it is not.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// How a mutation chooses its node (ENGINE: `by size`, `by rule`, `by node`).

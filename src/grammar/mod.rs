@@ -4,6 +4,8 @@ mod builtins;
 pub mod colors;
 pub mod expr;
 pub mod ids;
+pub mod inside;
 pub mod ir;
 pub mod scalar;
+pub mod mass;
 pub mod types;
