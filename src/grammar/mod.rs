@@ -6,6 +6,6 @@ pub mod expr;
 pub mod ids;
 pub mod inside;
 pub mod ir;
-pub mod scalar;
 pub mod mass;
+pub mod scalar;
 pub mod types;

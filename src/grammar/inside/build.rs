@@ -104,7 +104,10 @@ pub(super) fn least(grammar: &Grammar) -> (Vec<Option<u32>>, Vec<Option<u32>>) {
     while changed {
         changed = false;
         for (slot, production) in productions.iter_mut().zip(&grammar.productions) {
-            let children = production.children.iter().map(|child| nts[child.nt.index()]);
+            let children = production
+                .children
+                .iter()
+                .map(|child| nts[child.nt.index()]);
             let sum = match grammar.size {
                 SizeMetric::Depth => children.fold(Some(0), |a, b| Some(a?.max(b?))),
                 _ => children.fold(Some(0u32), |a, b| Some(a?.saturating_add(b?))),
@@ -112,7 +115,11 @@ pub(super) fn least(grammar: &Grammar) -> (Vec<Option<u32>>, Vec<Option<u32>>) {
             *slot = sum.map(|size| size.saturating_add(production.cost(grammar.size)));
         }
         for (slot, nt) in nts.iter_mut().zip(&grammar.nonterminals) {
-            let best = nt.productions.iter().filter_map(|p| productions[p.index()]).min();
+            let best = nt
+                .productions
+                .iter()
+                .filter_map(|p| productions[p.index()])
+                .min();
             changed |= *slot != best;
             *slot = best;
         }
@@ -135,9 +142,13 @@ fn groups(grammar: &Grammar, inside: &Inside) -> Vec<Group> {
                 for (index, child) in production.children.iter().enumerate() {
                     // A sum reaches the child at the same size only if the others can be empty.
                     let reaches = grammar.size == SizeMetric::Depth
-                        || production.children.iter().enumerate().all(|(other, sibling)| {
-                            other == index || inside.least(sibling.nt) == Some(0)
-                        });
+                        || production
+                            .children
+                            .iter()
+                            .enumerate()
+                            .all(|(other, sibling)| {
+                                other == index || inside.least(sibling.nt) == Some(0)
+                            });
                     if reaches && !out.contains(&child.nt.index()) {
                         out.push(child.nt.index());
                     }
@@ -187,7 +198,12 @@ impl Builder<'_> {
             }
             if depth {
                 let far = |mass: &Mass| mass.exponent().abs() > MAX_EXPONENT;
-                if self.inside.nts.iter().any(|row| far(&row[2 * size as usize])) {
+                if self
+                    .inside
+                    .nts
+                    .iter()
+                    .any(|row| far(&row[2 * size as usize]))
+                {
                     return Err(Stop::TooDeep(size));
                 }
             }

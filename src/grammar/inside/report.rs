@@ -30,9 +30,14 @@ pub(super) fn build(grammar: &Grammar, sink: &mut Sink) -> Option<Inside> {
         Err(Stop::TooDeep(depth)) => {
             let what = format!("programs of depth {depth} have millions of nodes");
             sink.push(
-                Diagnostic::new(codes::E0412, sample.span, what, "this window reaches too far")
-                    .note("the number of nodes can double with each step of depth")
-                    .help(format!("end the window well below {depth}")),
+                Diagnostic::new(
+                    codes::E0412,
+                    sample.span,
+                    what,
+                    "this window reaches too far",
+                )
+                .note("the number of nodes can double with each step of depth")
+                .help(format!("end the window well below {depth}")),
             );
             return None;
         }
@@ -136,8 +141,15 @@ fn empty_window(grammar: &Grammar, inside: &Inside) -> Diagnostic {
         SizeMetric::Depth => "the size is the depth of the tree",
     });
     if let Some(nearest) = nearest {
-        let to = sizes.iter().copied().filter(|s| *s <= nearest + (max - min)).max();
-        out = out.help(format!("write `sample size {nearest}..={}`", to.unwrap_or(nearest)));
+        let to = sizes
+            .iter()
+            .copied()
+            .filter(|s| *s <= nearest + (max - min))
+            .max();
+        out = out.help(format!(
+            "write `sample size {nearest}..={}`",
+            to.unwrap_or(nearest)
+        ));
     }
     out
 }
@@ -232,7 +244,10 @@ fn infinite(grammar: &Grammar, trouble: &Trouble) -> Diagnostic {
     let factor: f64 = steps.iter().map(|step| step.2).product();
     let depth = grammar.size == SizeMetric::Depth;
     let adds = if depth { "depth" } else { "size" };
-    let whole = format!("the weights of all {} add up to infinity", plural(&name(first)));
+    let whole = format!(
+        "the weights of all {} add up to infinity",
+        plural(&name(first))
+    );
 
     let label = match grammar.production(main).kind {
         ProductionKind::Cons => format!(
@@ -255,7 +270,12 @@ fn infinite(grammar: &Grammar, trouble: &Trouble) -> Diagnostic {
     if steps.len() > 1 {
         let mut way = String::new();
         for (row, production, _) in &steps {
-            let _ = write!(way, "{} -> {} -> ", name(*row), grammar.production(*production).name);
+            let _ = write!(
+                way,
+                "{} -> {} -> ",
+                name(*row),
+                grammar.production(*production).name
+            );
         }
         out = out.note(format!("the cycle: {way}{}", name(first)));
         for (_, production, factor) in &steps[1..] {

@@ -125,7 +125,8 @@ pub(crate) fn sum_of_powers(m: &Matrix) -> Option<Matrix> {
         })
         .collect();
     for column in 0..n {
-        let pivot = (column..n).max_by(|x, y| a[*x][column].abs().total_cmp(&a[*y][column].abs()))?;
+        let pivot =
+            (column..n).max_by(|x, y| a[*x][column].abs().total_cmp(&a[*y][column].abs()))?;
         a.swap(column, pivot);
         let scale = a[column][column];
         if scale == 0.0 || !scale.is_finite() {
@@ -266,11 +267,7 @@ mod tests {
         }
         // Two nonterminals around each other: 2 * 0.6 > 1, 2 * 0.4 < 1.
         for (factor, finite) in [(0.6, false), (0.4, true)] {
-            let terms = vec![
-                term(0, 1.0, &[]),
-                term(0, factor, &[1]),
-                term(1, 2.0, &[0]),
-            ];
+            let terms = vec![term(0, 1.0, &[]), term(0, factor, &[1]), term(1, 2.0, &[0])];
             assert_eq!(System { size: 2, terms }.solve().is_ok(), finite);
         }
     }
