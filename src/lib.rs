@@ -19,6 +19,7 @@ pub mod compiled;
 pub mod diag;
 pub mod grammar;
 pub mod meta;
+pub mod render;
 pub mod scene;
 pub mod source;
 pub mod tree;

@@ -97,4 +97,7 @@ codes! {
     E0411 "the sample window has no program";
     E0412 "the sizes are too large";
     E0413 "a production is too large for mutation";
+    E1001 "a file is not a readable picture";
+    E1002 "a picture is too large";
+    E1003 "a scene has no picture";
 }

@@ -81,6 +81,8 @@ pub enum Region {
     Difference(RegionId, RegionId),
     /// Both.
     Intersection(RegionId, RegionId),
+    /// The region where the affine map puts it (as in `Shape`), not carried out yet.
+    Transform(RegionId, [f64; 6]),
 }
 
 /// A primitive shape, centred at the origin. Lengths are not negative.

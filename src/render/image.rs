@@ -1,0 +1,349 @@
+//! PNG in and out, reading a target picture for a canvas, and pictures set side by side.
+//!
+//! In: bytes from anyone. Out: [`Picture`]s and PNG bytes, or `E1001`, `E1002`. A header that
+//! promises more than [`MAX_PIXELS`], or data that unpacks to more than it says, is refused
+//! before memory is taken. What counts as ink is decided once, in [`ink`].
+
+use std::io::Cursor;
+
+use super::Picture;
+use super::raster::grey;
+use crate::diag::{Code, Diagnostic, codes};
+use crate::grammar::ir::{Canvas, CanvasMode};
+use crate::source::Span;
+
+/// Most pixels of a picture that is read.
+pub const MAX_PIXELS: u64 = 1 << 25;
+
+/// Most bytes the decoder may hold beside the pixels (chunks, palettes).
+const MAX_DECODER_BYTES: usize = 32 << 20;
+
+/// Why a file is not a picture.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageError {
+    /// Not a PNG, or a broken one.
+    #[error("it is not a readable PNG: {0}")]
+    Broken(String),
+    /// More pixels than [`MAX_PIXELS`].
+    #[error("it has {0} x {1} pixels; at most {MAX_PIXELS} in all are read")]
+    TooLarge(u32, u32),
+}
+
+impl ImageError {
+    /// Its stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            ImageError::Broken(_) => codes::E1001,
+            ImageError::TooLarge(..) => codes::E1002,
+        }
+    }
+
+    /// The diagnostic about the file called `name`.
+    pub fn diagnostic(&self, span: Span, name: &str) -> Diagnostic {
+        let message = match self {
+            ImageError::Broken(_) => format!("{name} cannot be read as a picture"),
+            ImageError::TooLarge(..) => format!("{name} is too large a picture"),
+        };
+        let base = Diagnostic::new(self.code(), span, message, "").note(self.to_string());
+        match self {
+            ImageError::Broken(_) => base.help("give a PNG file; other formats can be converted"),
+            ImageError::TooLarge(..) => base.help("scale the picture down first"),
+        }
+    }
+}
+
+/// Red, green, blue and alpha, not premultiplied, row by row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rgba {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Four bytes a pixel.
+    pub data: Vec<u8>,
+}
+
+impl Rgba {
+    /// Whether a pixel is more than half transparent: then alpha, not darkness, is ink.
+    pub fn is_cut_out(&self) -> bool {
+        self.data.chunks_exact(4).any(|p| p[3] < 128)
+    }
+}
+
+/// Reads a PNG of any colour type and depth. Of an animation, the first picture.
+pub fn decode_png(bytes: &[u8]) -> Result<Rgba, ImageError> {
+    let broken = |error: png::DecodingError| ImageError::Broken(error.to_string());
+    let limits = png::Limits {
+        bytes: MAX_DECODER_BYTES,
+    };
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    // Palette, 1 to 4 bits and transparent colours become bytes; 16 bits lose the lower half.
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let (width, height) = {
+        let info = decoder.read_header_info().map_err(broken)?;
+        (info.width, info.height)
+    };
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(ImageError::TooLarge(width, height));
+    }
+    // The decoder counts its row buffers against the limit too.
+    decoder.set_limits(png::Limits {
+        bytes: MAX_DECODER_BYTES + 8 * (width as usize + 16),
+    });
+    let mut reader = decoder.read_info().map_err(broken)?;
+    let size = reader
+        .output_buffer_size()
+        .ok_or(ImageError::TooLarge(width, height))?;
+    let mut buffer = vec![0; size];
+    let frame = reader.next_frame(&mut buffer).map_err(broken)?;
+    buffer.truncate(frame.buffer_size());
+    let pixels = width as usize * height as usize;
+    let mut data = Vec::with_capacity(pixels * 4);
+    let samples = frame.color_type.samples();
+    for pixel in buffer.chunks_exact(samples.max(1)) {
+        data.extend_from_slice(&match *pixel {
+            [v] => [v, v, v, 255],
+            [v, a] => [v, v, v, a],
+            [r, g, b] => [r, g, b, 255],
+            [r, g, b, a] => [r, g, b, a],
+            _ => return Err(ImageError::Broken("an unknown colour type".to_owned())),
+        });
+    }
+    if (frame.width, frame.height) != (width, height) || data.len() != pixels * 4 {
+        return Err(ImageError::Broken("its data does not fill it".to_owned()));
+    }
+    Ok(Rgba {
+        width,
+        height,
+        data,
+    })
+}
+
+/// Where a picture landed on a canvas: pixel `(x, y)` of the picture is at
+/// `(scale * x + dx, scale * y + dy)` of the canvas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Canvas pixels for a pixel of the picture.
+    pub scale: f64,
+    /// Pixels from the left edge of the canvas.
+    pub dx: f64,
+    /// Pixels from its upper edge.
+    pub dy: f64,
+}
+
+/// Scales a picture to fit, its sides in proportion, and centres it. Every pixel of the result
+/// is the mean of the area it covers (alpha weighs colour); around the picture it is transparent.
+pub fn fit(image: &Rgba, width: u32, height: u32) -> (Rgba, Fit) {
+    let (iw, ih) = (f64::from(image.width.max(1)), f64::from(image.height.max(1)));
+    let scale = (f64::from(width) / iw).min(f64::from(height) / ih);
+    let fit = Fit {
+        scale,
+        dx: (f64::from(width) - scale * iw) / 2.0,
+        dy: (f64::from(height) - scale * ih) / 2.0,
+    };
+    if (image.width, image.height) == (width, height) {
+        return (image.clone(), fit);
+    }
+    let columns = shares(width, image.width, scale, fit.dx);
+    let rows = shares(height, image.height, scale, fit.dy);
+    // Across first, then down; sums are premultiplied.
+    let out_width = width as usize;
+    let in_width = image.width as usize;
+    let mut data = Vec::with_capacity(out_width * height as usize * 4);
+    let squeeze = |y: usize| -> Vec<[f64; 4]> {
+        let from = y * in_width * 4;
+        let row = &image.data[from..from + in_width * 4];
+        columns
+            .iter()
+            .map(|share| {
+                let mut sum = [0.0; 4];
+                for (x, weight) in share.iter() {
+                    let p = &row[x * 4..x * 4 + 4];
+                    let alpha = f64::from(p[3]) * weight;
+                    sum[3] += alpha;
+                    for (sum, c) in sum.iter_mut().zip(&p[..3]) {
+                        *sum += f64::from(*c) * alpha;
+                    }
+                }
+                sum
+            })
+            .collect()
+    };
+    // Neighbouring rows of the result share at most one row of the picture.
+    let mut last: Option<(usize, Vec<[f64; 4]>)> = None;
+    for share in &rows {
+        let mut sums = vec![[0.0; 4]; out_width];
+        for (y, weight) in share.iter() {
+            let line = match last.take() {
+                Some((at, line)) if at == y => line,
+                _ => squeeze(y),
+            };
+            for (sum, part) in sums.iter_mut().zip(&line) {
+                for (sum, part) in sum.iter_mut().zip(part) {
+                    *sum += part * weight;
+                }
+            }
+            last = Some((y, line));
+        }
+        for [r, g, b, alpha] in sums {
+            let color = [r, g, b].map(|c| {
+                if alpha > 0.0 {
+                    (c / alpha).round() as u8
+                } else {
+                    0
+                }
+            });
+            data.extend_from_slice(&color);
+            data.push(alpha.round() as u8);
+        }
+    }
+    let out = Rgba {
+        width,
+        height,
+        data,
+    };
+    (out, fit)
+}
+
+/// Which source pixels a pixel of the result covers, and what part of it each fills.
+struct Share {
+    first: usize,
+    weights: Vec<f64>,
+}
+
+impl Share {
+    fn iter(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        (self.first..).zip(self.weights.iter().copied())
+    }
+}
+
+fn shares(out: u32, source: u32, scale: f64, shift: f64) -> Vec<Share> {
+    let limit = f64::from(source);
+    (0..out)
+        .map(|i| {
+            let from = ((f64::from(i) - shift) / scale).clamp(0.0, limit);
+            let to = ((f64::from(i) + 1.0 - shift) / scale).clamp(0.0, limit);
+            let first = from.floor() as usize;
+            let weights = (first..(to.ceil() as usize).min(source as usize))
+                .map(|k| {
+                    let (a, b) = (k as f64, k as f64 + 1.0);
+                    (to.min(b) - from.max(a)).max(0.0) * scale
+                })
+                .collect();
+            Share { first, weights }
+        })
+        .collect()
+}
+
+/// A picture read for a canvas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// On the canvas: ink, or colour over the canvas's background.
+    pub picture: Picture,
+    /// Where the file's pixels went.
+    pub fit: Fit,
+    /// The border is dark: the drawing may be light on dark, and then [`invert`] is wanted.
+    pub looks_inverted: bool,
+}
+
+/// Reads a PNG as the target of a canvas.
+pub fn read_target(bytes: &[u8], canvas: &Canvas) -> Result<Target, ImageError> {
+    let image = decode_png(bytes)?;
+    let (fitted, fit) = fit(&image, canvas.width, canvas.height);
+    let (picture, looks_inverted) = match canvas.mode {
+        CanvasMode::Ink => {
+            let cut_out = image.is_cut_out();
+            let dark = !cut_out && border_is_dark(&image);
+            (ink(&fitted, cut_out), dark)
+        }
+        CanvasMode::Rgb { background } => (over(&fitted, background), false),
+    };
+    Ok(Target {
+        picture,
+        fit,
+        looks_inverted,
+    })
+}
+
+/// The ink of a picture. The rule: in a picture with transparent parts (`cut_out`), alpha is
+/// ink, whatever the colour; in an opaque one darkness is ink, black 255 and white 0.
+pub fn ink(image: &Rgba, cut_out: bool) -> Picture {
+    let data = image.data.chunks_exact(4).map(|p| {
+        if cut_out {
+            p[3]
+        } else {
+            let darkness = u32::from(255 - grey([p[0], p[1], p[2]]));
+            ((darkness * u32::from(p[3]) + 127) / 255) as u8
+        }
+    });
+    Picture {
+        width: image.width,
+        height: image.height,
+        channels: 1,
+        data: data.collect(),
+    }
+}
+
+/// The colours of a picture over a background.
+pub fn over(image: &Rgba, background: [u8; 3]) -> Picture {
+    let mut data = Vec::with_capacity(image.data.len() / 4 * 3);
+    for p in image.data.chunks_exact(4) {
+        let alpha = u32::from(p[3]);
+        for (top, under) in p[..3].iter().zip(background) {
+            let sum = u32::from(*top) * alpha + u32::from(under) * (255 - alpha);
+            data.push(((sum + 127) / 255) as u8);
+        }
+    }
+    Picture {
+        width: image.width,
+        height: image.height,
+        channels: 3,
+        data,
+    }
+}
+
+/// The negative: for targets that are light on dark.
+pub fn invert(picture: &mut Picture) {
+    picture.data.iter_mut().for_each(|b| *b = 255 - *b);
+}
+
+fn border_is_dark(image: &Rgba) -> bool {
+    let (w, h) = (image.width as usize, image.height as usize);
+    let darkness = |x: usize, y: usize| match image.data.get((y * w + x) * 4..) {
+        Some([r, g, b, ..]) => u64::from(255 - grey([*r, *g, *b])),
+        _ => 0,
+    };
+    let across = (0..w).flat_map(|x| [(x, 0), (x, h.saturating_sub(1))]);
+    let down = (0..h).flat_map(|y| [(0, y), (w.saturating_sub(1), y)]);
+    let (mut sum, mut count) = (0u64, 0u64);
+    for (x, y) in across.chain(down) {
+        sum += darkness(x, y);
+        count += 1;
+    }
+    count > 0 && sum > 128 * count
+}
+
+/// A picture as PNG: ink as dark on white, colour as it is.
+pub fn encode_png(picture: &Picture) -> Vec<u8> {
+    let negative: Vec<u8>;
+    let (kind, bytes) = if picture.channels == 1 {
+        negative = picture.data.iter().map(|b| 255 - b).collect();
+        (png::ColorType::Grayscale, &negative)
+    } else {
+        (png::ColorType::Rgb, &picture.data)
+    };
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, picture.width, picture.height);
+    encoder.set_color(kind);
+    encoder.set_depth(png::BitDepth::Eight);
+    // Writing to memory fails only for a picture whose size its bytes belie; it has no PNG.
+    let written = encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(bytes));
+    match written {
+        Ok(()) => out,
+        Err(_) => Vec::new(),
+    }
+}

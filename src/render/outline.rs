@@ -1,0 +1,531 @@
+//! Outlines: a finished region as one path, curves kept.
+//!
+//! In: a scene. Out: `kurbo` paths, and SVG that holds nothing but paths, for CAD programs and
+//! plotters (`tdc render --outline`). Afterwards contours do not cross, holes run against their
+//! surroundings, and filling by either rule gives the region. Boolean operations are linesweeper's
+//! (a sweep over all curves at once, after Bentley and Ottmann): up to [`SWEEP`] shapes go into
+//! one sweep with the whole formula as the inside test, so that no rounding piles up.
+
+use std::fmt::Write;
+use std::ops::{Add, AddAssign};
+
+use kurbo::{BezPath, ParamCurve as _, ParamCurveArclen as _, PathEl, Point, Rect, Shape as _};
+use linesweeper::topology::{Topology, WindingNumber};
+
+use super::plan::{self, Form, Kind, List, NodeId, Plan, Primitive, apply};
+use super::svg::{self, SvgOptions, number};
+use super::{RenderError, paths};
+use crate::scene::{Content, Paint, Scene};
+
+/// Most shapes in one sweep; larger scenes are swept part by part.
+const SWEEP: usize = 16;
+
+/// How far a sweep may move a curve, in pixels.
+const ACCURACY: f64 = 1e-5;
+
+/// How far the outline of a thick line may be off, in pixels.
+const STROKE_TOLERANCE: f64 = 0.01;
+
+/// Where the whole plane ends when its outline is asked for: well off every canvas.
+const HORIZON: f64 = 1e5;
+
+/// The outline of what a scene shows: one path for ink, one for each layer's region.
+pub fn outlines(scene: &Scene) -> Result<Vec<BezPath>, RenderError> {
+    let plan = plan::lower(scene)?;
+    let frame = Rect::new(
+        0.0,
+        0.0,
+        f64::from(scene.canvas.width),
+        f64::from(scene.canvas.height),
+    );
+    let roots = plan.roots.iter();
+    Ok(roots
+        .map(|root| root.map_or_else(BezPath::new, |root| region(&plan, root, frame)))
+        .collect())
+}
+
+/// SVG made of paths only: one for ink, one for each layer.
+pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, RenderError> {
+    let paths = outlines(scene)?;
+    let mut out = svg::open(&scene.canvas, options);
+    if let (crate::grammar::ir::CanvasMode::Rgb { background }, false) =
+        (scene.canvas.mode, options.transparent)
+    {
+        let fill = svg::color(background);
+        let (w, h) = (scene.canvas.width, scene.canvas.height);
+        let _ = writeln!(out, r#"  <path d="M0 0H{w}V{h}H0Z" fill="{fill}"/>"#);
+    }
+    let layers: &[crate::scene::Layer] = match &scene.content {
+        Content::Ink(_) => &[],
+        Content::Layers(layers) => layers,
+    };
+    for (i, path) in paths.iter().enumerate() {
+        if path.elements().is_empty() {
+            continue;
+        }
+        let paint = match layers.get(i).map(|layer| layer.paint) {
+            None => String::new(),
+            Some(Paint::Fill([r, g, b, alpha])) => {
+                let mut paint = format!(r#" fill="{}""#, svg::color([r, g, b]));
+                if alpha < 255 {
+                    let alpha = number(f64::from(alpha) / 255.0, 4);
+                    let _ = write!(paint, r#" fill-opacity="{alpha}""#);
+                }
+                paint
+            }
+            Some(Paint::Stroke { color, width }) => {
+                format!(r#" fill="none"{}"#, svg::stroke_attributes(color, width))
+            }
+        };
+        let _ = writeln!(out, r#"  <path d="{}"{paint}/>"#, path_data(path));
+    }
+    out.push_str("</svg>\n");
+    Ok(out)
+}
+
+/// The outline of a node for a stroke along it: the edge of the plane is far away.
+pub(crate) fn of_node(plan: &Plan, node: NodeId) -> BezPath {
+    region(plan, node, Rect::new(-HORIZON, -HORIZON, HORIZON, HORIZON))
+}
+
+/// Path data with three decimals, upright and level lines in their short form.
+pub(crate) fn path_data(path: &BezPath) -> String {
+    let mut out = String::new();
+    let num = |x: f64| number(x, 3);
+    let pair = |p: Point| {
+        let (x, y) = (num(p.x), num(p.y));
+        let gap = if y.starts_with('-') { "" } else { " " };
+        format!("{x}{gap}{y}")
+    };
+    let mut at = Point::ZERO;
+    for element in path.elements() {
+        match *element {
+            PathEl::MoveTo(p) => {
+                let _ = write!(out, "M{}", pair(p));
+                at = p;
+            }
+            PathEl::LineTo(p) => {
+                if num(p.y) == num(at.y) {
+                    let _ = write!(out, "H{}", num(p.x));
+                } else if num(p.x) == num(at.x) {
+                    let _ = write!(out, "V{}", num(p.y));
+                } else {
+                    let _ = write!(out, "L{}", pair(p));
+                }
+                at = p;
+            }
+            PathEl::QuadTo(a, p) => {
+                let _ = write!(out, "Q{} {}", pair(a), pair(p));
+                at = p;
+            }
+            PathEl::CurveTo(a, b, p) => {
+                let _ = write!(out, "C{} {} {}", pair(a), pair(b), pair(p));
+                at = p;
+            }
+            PathEl::ClosePath => out.push('Z'),
+        }
+    }
+    out
+}
+
+/// The same path for the rasteriser, rounded as it is written.
+pub(crate) fn skia_path(path: &BezPath) -> Option<tiny_skia::Path> {
+    let mut out = tiny_skia::PathBuilder::new();
+    let p = |p: Point| {
+        let round = |x: f64| ((x * 1e3).round() / 1e3) as f32;
+        tiny_skia::Point::from_xy(round(p.x), round(p.y))
+    };
+    for element in path.elements() {
+        match *element {
+            PathEl::MoveTo(a) => out.move_to(p(a).x, p(a).y),
+            PathEl::LineTo(a) => out.line_to(p(a).x, p(a).y),
+            PathEl::QuadTo(a, b) => out.quad_to(p(a).x, p(a).y, p(b).x, p(b).y),
+            PathEl::CurveTo(a, b, c) => {
+                out.cubic_to(p(a).x, p(a).y, p(b).x, p(b).y, p(c).x, p(c).y);
+            }
+            PathEl::ClosePath => out.close(),
+        }
+    }
+    out.finish()
+}
+
+/// A formula over the operands of one sweep, in postfix order.
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Operand(u8),
+    Or(u8),
+    And,
+    AndNot,
+}
+
+/// A node's region, not swept yet: paths and the formula that combines them.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    paths: Vec<BezPath>,
+    formula: Vec<Op>,
+}
+
+impl Part {
+    fn one(path: BezPath) -> Part {
+        Part {
+            paths: vec![path],
+            formula: vec![Op::Operand(0)],
+        }
+    }
+
+    /// Appends another's paths and formula.
+    fn take(&mut self, other: Part) {
+        let shift = self.paths.len() as u8;
+        self.paths.extend(other.paths);
+        self.formula.extend(other.formula.iter().map(|op| match op {
+            Op::Operand(i) => Op::Operand(i + shift),
+            op => *op,
+        }));
+    }
+
+    /// Carries the formula out, leaving one path.
+    fn swept(self) -> Part {
+        if self.paths.is_empty() {
+            return self;
+        }
+        let path = sweep(&self.paths, &self.formula);
+        if path.elements().is_empty() {
+            Part::default()
+        } else {
+            Part::one(path)
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+}
+
+/// The outline of a node; `frame` stands for the whole plane.
+pub(crate) fn region(plan: &Plan, root: NodeId, frame: Rect) -> BezPath {
+    // Children come before what holds them, so one pass upwards does it; a node's part is moved
+    // out when it is used, which happens once.
+    let mut parts: Vec<Option<Part>> = Vec::with_capacity(root.index() + 1);
+    for id in plan.ids().take(root.index() + 1) {
+        let part = match plan.kind(id) {
+            Kind::All => Part::one(frame.to_path(0.1)),
+            Kind::Shape(index) => {
+                let shape = plan.shapes.get(index as usize);
+                shape.map(|s| Part::one(shape_path(s))).unwrap_or_default()
+            }
+            Kind::Union(list) => any(plan, list, &mut parts),
+            Kind::Product { base, keeps, cuts } => {
+                let mut part = parts[base.index()].take().unwrap_or_default();
+                for keep in plan.list(keeps) {
+                    let keep = parts[keep.index()].take().unwrap_or_default();
+                    part = if keep.is_empty() {
+                        Part::default()
+                    } else {
+                        both(part, keep, Op::And)
+                    };
+                }
+                if !cuts.is_empty() {
+                    let cut = any(plan, cuts, &mut parts);
+                    if !cut.is_empty() {
+                        part = both(part, cut, Op::AndNot);
+                    }
+                }
+                part
+            }
+        };
+        parts.push(Some(part));
+    }
+    let part = parts.pop().flatten().unwrap_or_default().swept();
+    let path = part.paths.into_iter().next().unwrap_or_default();
+    tidy(&path)
+}
+
+/// Two parts under a common operator, swept beforehand where they are too many for one sweep.
+fn both(mut a: Part, mut b: Part, op: Op) -> Part {
+    if a.is_empty() {
+        return a;
+    }
+    if a.paths.len() + b.paths.len() > SWEEP {
+        if a.paths.len() >= b.paths.len() {
+            a = a.swept();
+        } else {
+            b = b.swept();
+        }
+        if a.paths.len() + b.paths.len() > SWEEP {
+            a = a.swept();
+            b = b.swept();
+        }
+        if a.is_empty() || b.is_empty() {
+            return match op {
+                Op::And => Part::default(),
+                _ => a,
+            };
+        }
+    }
+    a.take(b);
+    a.formula.push(op);
+    a
+}
+
+/// The union of a list, by halves when it is long.
+fn any(plan: &Plan, list: List, parts: &mut [Option<Part>]) -> Part {
+    let mut queue: Vec<Part> = plan
+        .list(list)
+        .filter_map(|node| parts.get_mut(node.index())?.take())
+        .filter(|part| !part.is_empty())
+        .collect();
+    loop {
+        let mut next: Vec<Part> = Vec::new();
+        let mut group = Part::default();
+        let mut members = 0u8;
+        for part in queue {
+            let part = if part.paths.len() > SWEEP / 2 {
+                part.swept()
+            } else {
+                part
+            };
+            if part.is_empty() {
+                continue;
+            }
+            if group.paths.len() + part.paths.len() > SWEEP {
+                group.formula.push(Op::Or(members));
+                next.push(std::mem::take(&mut group));
+                members = 0;
+            }
+            group.take(part);
+            members += 1;
+        }
+        if members > 0 {
+            group.formula.push(Op::Or(members));
+            next.push(group);
+        }
+        if next.len() <= 1 {
+            return next.pop().unwrap_or_default();
+        }
+        queue = next.into_iter().map(Part::swept).collect();
+    }
+}
+
+/// Winding numbers around each operand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Windings([i16; SWEEP]);
+
+impl Add for Windings {
+    type Output = Windings;
+
+    fn add(mut self, other: Windings) -> Windings {
+        self += other;
+        self
+    }
+}
+
+impl AddAssign for Windings {
+    fn add_assign(&mut self, other: Windings) {
+        for (a, b) in self.0.iter_mut().zip(other.0) {
+            *a = a.wrapping_add(b);
+        }
+    }
+}
+
+impl WindingNumber for Windings {
+    type Tag = u8;
+
+    fn single(tag: u8, positive: bool) -> Windings {
+        let mut windings = Windings::default();
+        windings.0[usize::from(tag) % SWEEP] = if positive { 1 } else { -1 };
+        windings
+    }
+
+    fn of_tag(&self, tag: u8) -> Windings {
+        let mut windings = Windings::default();
+        let i = usize::from(tag) % SWEEP;
+        windings.0[i] = self.0[i];
+        windings
+    }
+}
+
+/// Whether the formula holds where these windings are.
+fn inside(formula: &[Op], windings: &Windings) -> bool {
+    // A stack of truth values in the bits of a word: there are at most `SWEEP` of them.
+    let mut stack = 0u32;
+    for op in formula {
+        match *op {
+            Op::Operand(i) => {
+                let wound = windings.0[usize::from(i) % SWEEP] != 0;
+                stack = stack << 1 | u32::from(wound);
+            }
+            Op::Or(n) => {
+                let some = stack & ((1 << n) - 1) != 0;
+                stack = (stack >> n) << 1 | u32::from(some);
+            }
+            Op::And => {
+                let both = stack & 3 == 3;
+                stack = (stack >> 2) << 1 | u32::from(both);
+            }
+            Op::AndNot => {
+                let left = stack & 3 == 2;
+                stack = (stack >> 2) << 1 | u32::from(left);
+            }
+        }
+    }
+    stack & 1 == 1
+}
+
+fn sweep(paths: &[BezPath], formula: &[Op]) -> BezPath {
+    let tagged = paths.iter().zip(0u8..);
+    let mut out = BezPath::new();
+    if let Ok(topology) = Topology::<Windings>::from_paths(tagged, ACCURACY) {
+        for contour in topology.contours(|w| inside(formula, w)).contours() {
+            out.extend(contour.path.iter());
+        }
+    }
+    out
+}
+
+/// A shape as a closed path.
+fn shape_path(shape: &Primitive) -> BezPath {
+    let at = paths::affine(&shape.placed);
+    let mut path = BezPath::new();
+    match &shape.form {
+        Form::Ellipse { cx, cy, rx, ry } => rounded(&mut path, [*cx, *cy], [*rx, *ry], [*rx, *ry]),
+        Form::Rect { x, y, w, h, rx, ry } => {
+            let center = [x + w / 2.0, y + h / 2.0];
+            rounded(&mut path, center, [w / 2.0, h / 2.0], [*rx, *ry]);
+        }
+        Form::Polygon(points) => {
+            trace(&mut path, points);
+            path.close_path();
+        }
+        Form::Polyline { points, width } => {
+            let mut line = BezPath::new();
+            trace(&mut line, points);
+            let style = kurbo::Stroke::new(*width)
+                .with_caps(kurbo::Cap::Round)
+                .with_join(kurbo::Join::Round);
+            let options = kurbo::StrokeOpts::default();
+            path = kurbo::stroke(line, &style, &options, STROKE_TOLERANCE);
+        }
+    }
+    let mut out = BezPath::new();
+    let p = |p: Point| {
+        let (x, y) = apply(&at, (p.x, p.y));
+        // A common grid, so that edges meant to coincide do.
+        Point::new((x * 1e6).round() / 1e6, (y * 1e6).round() / 1e6)
+    };
+    for element in path.elements() {
+        out.push(match *element {
+            PathEl::MoveTo(a) => PathEl::MoveTo(p(a)),
+            PathEl::LineTo(a) => PathEl::LineTo(p(a)),
+            PathEl::QuadTo(a, b) => PathEl::QuadTo(p(a), p(b)),
+            PathEl::CurveTo(a, b, c) => PathEl::CurveTo(p(a), p(b), p(c)),
+            PathEl::ClosePath => PathEl::ClosePath,
+        });
+    }
+    out
+}
+
+fn trace(path: &mut BezPath, points: &[(f64, f64)]) {
+    for (i, point) in points.iter().enumerate() {
+        if i == 0 {
+            path.move_to(*point);
+        } else {
+            path.line_to(*point);
+        }
+    }
+}
+
+/// A box with elliptical corners; an ellipse is all corner.
+fn rounded(path: &mut BezPath, [cx, cy]: [f64; 2], [w, h]: [f64; 2], [rx, ry]: [f64; 2]) {
+    // A quarter circle as a cubic: 4/3 (sqrt 2 - 1) of the way to the corner.
+    const KAPPA: f64 = 0.552_284_749_830_793_4;
+    path.move_to((cx - w + rx, cy - h));
+    let corners = [(1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)];
+    for (i, (sx, sy)) in corners.into_iter().enumerate() {
+        // Clockwise on screen: even corners are entered along x, odd ones along y.
+        let along_x = i % 2 == 0;
+        let corner = Point::new(cx + sx * w, cy + sy * h);
+        let on_x = Point::new(cx + sx * (w - rx), corner.y);
+        let on_y = Point::new(corner.x, cy + sy * (h - ry));
+        let (from, end) = if along_x { (on_x, on_y) } else { (on_y, on_x) };
+        if path.elements().last().and_then(PathEl::end_point) != Some(from) {
+            path.line_to(from);
+        }
+        if from != end {
+            let (a, b) = (from.lerp(corner, KAPPA), end.lerp(corner, KAPPA));
+            path.curve_to(a, b, end);
+        }
+    }
+    path.close_path();
+}
+
+/// Joins lines that go straight on and drops what is too small to see.
+fn tidy(path: &BezPath) -> BezPath {
+    const SMALL: f64 = 1e-3;
+    let mut out = BezPath::new();
+    for contour in contours(path) {
+        if contour.area().abs() < SMALL {
+            continue;
+        }
+        out.extend(straightened(&contour).iter());
+    }
+    out
+}
+
+/// The closed contours of a path, each by itself.
+pub(crate) fn contours(path: &BezPath) -> Vec<BezPath> {
+    let mut out: Vec<BezPath> = Vec::new();
+    for element in path.elements() {
+        if let (PathEl::MoveTo(_), _) | (_, true) = (element, out.is_empty()) {
+            out.push(BezPath::new());
+        }
+        if let Some(last) = out.last_mut() {
+            last.push(*element);
+        }
+    }
+    out
+}
+
+/// A closed contour with neighbouring lines of one direction joined, begun at a corner.
+fn straightened(contour: &BezPath) -> BezPath {
+    const SMALL: f64 = 1e-3;
+    let segments: Vec<kurbo::PathSeg> = contour
+        .segments()
+        .filter(|s| s.start().distance(s.end()) > SMALL || s.arclen(0.1) > SMALL)
+        .collect();
+    let straight = |a: &kurbo::PathSeg, b: &kurbo::PathSeg| match (a, b) {
+        (kurbo::PathSeg::Line(a), kurbo::PathSeg::Line(b)) => {
+            let (u, v) = (a.p1 - a.p0, b.p1 - b.p0);
+            // The corner is closer than a thousandth of a pixel to the straight line.
+            u.dot(v) > 0.0 && u.cross(v).abs() <= SMALL * (b.p1 - a.p0).hypot()
+        }
+        _ => false,
+    };
+    let n = segments.len();
+    // Beginning where the direction changes keeps a line from being cut by the start.
+    let start = (0..n)
+        .find(|i| !straight(&segments[(i + n - 1) % n], &segments[*i]))
+        .unwrap_or(0);
+    let mut out: Vec<kurbo::PathSeg> = Vec::with_capacity(n);
+    for i in 0..n {
+        let segment = segments[(start + i) % n];
+        match out.last_mut() {
+            Some(kurbo::PathSeg::Line(line)) if straight(&(*line).into(), &segment) => {
+                line.p1 = segment.end();
+            }
+            _ => out.push(segment),
+        }
+    }
+    let mut path = BezPath::new();
+    for (i, segment) in out.iter().enumerate() {
+        if i == 0 {
+            path.move_to(segment.start());
+        }
+        // The closing line is drawn by closing.
+        if i + 1 == out.len() && matches!(segment, kurbo::PathSeg::Line(_)) {
+            break;
+        }
+        path.push(segment.as_path_el());
+    }
+    path.close_path();
+    path
+}
