@@ -6,7 +6,9 @@
 //! same 8-bit formulas. An [`Engine`] keeps its buffers: use one for many scenes. Evaluation is
 //! iterative and takes the deeper operand first, so a nesting of any depth needs few tiles.
 
-use tiny_skia::{FillRule, IntSize, Mask, Paint as SkiaPaint, Path, PathStroker, Pixmap, Stroke, Transform};
+use tiny_skia::{
+    FillRule, IntSize, Mask, Paint as SkiaPaint, Path, PathStroker, Pixmap, Stroke, Transform,
+};
 
 use super::paths::{self, Area};
 use super::plan::{self, Form, Kind, List, NodeId, Plan, Primitive};
@@ -125,11 +127,7 @@ impl Engine {
         self.draw_plan(scene, &plan)
     }
 
-    pub(crate) fn draw_plan(
-        &mut self,
-        scene: &Scene,
-        plan: &Plan,
-    ) -> Result<Picture, RenderError> {
+    pub(crate) fn draw_plan(&mut self, scene: &Scene, plan: &Plan) -> Result<Picture, RenderError> {
         let whole = check_canvas(&scene.canvas)?;
         self.learn(plan, whole);
         let mut picture = Picture::blank(&scene.canvas);
@@ -168,9 +166,10 @@ impl Engine {
                     need: 1,
                 },
                 Kind::Shape(index) => Facts {
-                    area: plan.shapes.get(index as usize).map_or(Area::EMPTY, |shape| {
-                        paths::area(shape, 0.0).meet(whole)
-                    }),
+                    area: plan
+                        .shapes
+                        .get(index as usize)
+                        .map_or(Area::EMPTY, |shape| paths::area(shape, 0.0).meet(whole)),
                     need: 1,
                 },
                 Kind::Union(list) => self.facts_of_any(plan, list),

@@ -136,7 +136,10 @@ pub struct Fit {
 /// Scales a picture to fit, its sides in proportion, and centres it. Every pixel of the result
 /// is the mean of the area it covers (alpha weighs colour); around the picture it is transparent.
 pub fn fit(image: &Rgba, width: u32, height: u32) -> (Rgba, Fit) {
-    let (iw, ih) = (f64::from(image.width.max(1)), f64::from(image.height.max(1)));
+    let (iw, ih) = (
+        f64::from(image.width.max(1)),
+        f64::from(image.height.max(1)),
+    );
     let scale = (f64::from(width) / iw).min(f64::from(height) / ih);
     let fit = Fit {
         scale,

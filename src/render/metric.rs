@@ -33,7 +33,11 @@ pub fn iou(a: &Picture, b: &Picture) -> f64 {
             count(dark(a), dark(b));
         }
     }
-    if any == 0 { 1.0 } else { both as f64 / any as f64 }
+    if any == 0 {
+        1.0
+    } else {
+        both as f64 / any as f64
+    }
 }
 
 /// Share of the pixels that differ by at most `within` (of 1) in every channel.

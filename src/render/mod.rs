@@ -12,10 +12,10 @@
 pub mod coverage;
 pub mod image;
 pub mod metric;
+pub mod outline;
 mod paths;
 mod picture;
 mod plan;
-pub mod outline;
 pub mod raster;
 pub mod svg;
 
@@ -55,7 +55,9 @@ impl RenderError {
         let base = Diagnostic::new(self.code(), span, self.to_string(), "");
         match self {
             RenderError::TooManyShapes => base
-                .note("a draw arm that uses a child's region twice doubles the shapes at each level")
+                .note(
+                    "a draw arm that uses a child's region twice doubles the shapes at each level",
+                )
                 .help("draw a smaller program, or use each child once"),
             RenderError::Canvas(..) => base.help("make the canvas smaller"),
             RenderError::Reference(_) => base,

@@ -99,7 +99,11 @@ pub(crate) enum Kind {
     Union(List),
     /// The base inside every keep and outside every cut. The base and the keeps are never
     /// products; keeps are never the whole plane; cuts are never unions.
-    Product { base: NodeId, keeps: List, cuts: List },
+    Product {
+        base: NodeId,
+        keeps: List,
+        cuts: List,
+    },
 }
 
 /// A shape with final numbers.
@@ -139,7 +143,11 @@ pub(crate) enum Form {
 pub(crate) enum Placed {
     Plain,
     /// Turned about a point, degrees clockwise on screen.
-    Turned { degrees: f64, cx: f64, cy: f64 },
+    Turned {
+        degrees: f64,
+        cx: f64,
+        cy: f64,
+    },
     /// Skewed: only rounded boxes and lines ever need it.
     Skewed(Affine),
 }

@@ -9,9 +9,9 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
+use super::RenderError;
 use super::outline;
 use super::plan::{self, Form, Kind, List, NodeId, Placed, Plan, Primitive};
-use super::RenderError;
 use crate::grammar::ir::{Canvas, CanvasMode};
 use crate::scene::{Content, Layer, Paint, Scene};
 
@@ -210,7 +210,9 @@ impl Writer<'_> {
                     self.indent(depth);
                     self.body.push_str("</g>\n");
                 }
-                Task::Node { node, mask, depth } => self.node(node, mask, depth, &style, &mut tasks),
+                Task::Node { node, mask, depth } => {
+                    self.node(node, mask, depth, &style, &mut tasks)
+                }
             }
         }
     }
@@ -312,7 +314,8 @@ impl Writer<'_> {
                         r##"<mask id="keep-{id}" maskUnits="userSpaceOnUse" fill="#fff">"##
                     );
                     let rest = self.plan.rest(keeps);
-                    let mask = (!rest.is_empty() || !cuts.is_empty()).then(|| self.mask(rest, cuts));
+                    let mask =
+                        (!rest.is_empty() || !cuts.is_empty()).then(|| self.mask(rest, cuts));
                     let first = self.plan.first(keeps);
                     self.nodes(first, mask, 3, Style::Lines("#fff".to_owned()));
                 }

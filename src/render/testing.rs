@@ -75,9 +75,16 @@ fn free_shape(rng: &mut impl Rng, build: &mut Build) -> RegionId {
     let points = [point(), point(), point(), point(), point()];
     let width = f(0.2, 9.0);
     let shape = match rng.random_range(0..5u32) {
-        0 => Shape::Ellipse { rx: w / 2.0, ry: h / 2.0 },
+        0 => Shape::Ellipse {
+            rx: w / 2.0,
+            ry: h / 2.0,
+        },
         1 => Shape::Box { w, h, r: 0.0 },
-        2 => Shape::Box { w, h, r: w.min(h) / 4.0 },
+        2 => Shape::Box {
+            w,
+            h,
+            r: w.min(h) / 4.0,
+        },
         3 => Shape::Polygon(points.to_vec()),
         _ => Shape::Polyline {
             points: points[..rng.random_range(1..5usize)].to_vec(),
@@ -152,11 +159,22 @@ pub(crate) fn random_layers(seed: u64) -> Scene {
         let which = rng.random_range(0..3u32);
         if which != 1 {
             let paint = Paint::Fill(fill);
-            layers.push(Layer { region, offset, paint });
+            layers.push(Layer {
+                region,
+                offset,
+                paint,
+            });
         }
         if which != 0 {
-            let paint = Paint::Stroke { color: stroke, width };
-            layers.push(Layer { region, offset, paint });
+            let paint = Paint::Stroke {
+                color: stroke,
+                width,
+            };
+            layers.push(Layer {
+                region,
+                offset,
+                paint,
+            });
         }
     }
     Scene {
