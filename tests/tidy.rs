@@ -282,19 +282,30 @@ fn every_page_is_in_the_summary() {
     fail_if_any(breaches);
 }
 
+/// With `TDC_UPDATE` set, writes the list of code pages at the end of SUMMARY.md anew.
 #[test]
 fn code_pages_carry_their_title() {
-    let summary = read(Path::new("book/src/SUMMARY.md"));
+    let path = Path::new("book/src/SUMMARY.md");
     let mut breaches = Vec::new();
+    let mut list = String::new();
     for entry in tdc::diag::codes::TABLE {
         let code = entry.code.as_str();
         let title = format!("# {code}: {}", entry.title);
         if entry.page.lines().next() != Some(title.as_str()) {
             breaches.push(format!("codes/{code}.md: the first line must be `{title}`"));
         }
-        let line = format!("- [{code}: {}](codes/{code}.md)", entry.title);
-        if !summary.contains(&line) {
-            breaches.push(format!("SUMMARY.md lacks `{line}`"));
+        list.push_str(&format!("- [{code}: {}](codes/{code}.md)\n", entry.title));
+    }
+    let summary = read(path);
+    let marker = "- [Diagnostic codes](codes/README.md)\n";
+    let (before, after) = summary.split_once(marker).expect("the list of codes");
+    if after != list {
+        if std::env::var_os("TDC_UPDATE").is_some() {
+            fs::write(root().join(path), format!("{before}{marker}{list}")).expect("written");
+        } else {
+            breaches.push(format!(
+                "SUMMARY.md must end in this (TDC_UPDATE=1 writes it):\n{list}"
+            ));
         }
     }
     let codes: Vec<_> = tdc::diag::codes::TABLE.iter().map(|e| e.code).collect();
@@ -302,6 +313,22 @@ fn code_pages_carry_their_title() {
         breaches.push("src/diag/codes.rs: the table is not sorted".to_string());
     }
     fail_if_any(breaches);
+}
+
+/// The book's page of the syntax is the module documentation of `meta/ast.rs`.
+#[test]
+fn the_book_has_the_syntax_as_it_is() {
+    let docs: String = read(Path::new("src/meta/ast.rs"))
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .collect();
+    let from = docs.find("```text").expect("the syntax");
+    let page = read(Path::new("book/src/language/grammar.md"));
+    assert!(
+        page.ends_with(&docs[from..]),
+        "book/src/language/grammar.md must end in the module documentation of src/meta/ast.rs"
+    );
 }
 
 #[test]
