@@ -8,4 +8,5 @@ pub mod inside;
 pub mod ir;
 pub mod mass;
 pub mod scalar;
+pub mod syntax;
 pub mod types;

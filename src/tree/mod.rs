@@ -1,9 +1,15 @@
 //! Programs of a compiled language.
 
 pub mod edit;
+pub mod error;
 pub mod layout;
+pub mod parse;
+pub mod print;
 pub mod program;
 
 pub use edit::Edit;
+pub use error::{ProgramError, ProgramErrorKind};
 pub use layout::Layout;
+pub use parse::{Parser, parse};
+pub use print::{print, print_into, print_spans};
 pub use program::{Node, Program};

@@ -1,0 +1,192 @@
+//! From programs to text.
+//!
+//! In: [`Program`]s or subtrees. Out: text with one space between words, but for `~`, brackets and
+//! commas (`grammar::syntax::spacing`). Afterwards `tree::parse` reads it back as the same program.
+
+use std::ops::Range;
+
+use super::program::{Node, Program};
+use crate::grammar::ids::{LiteralId, ProdId};
+use crate::grammar::ir::{Domain, Grammar, ProductionKind, SyntaxItem};
+use crate::grammar::syntax::values::write_value;
+use crate::grammar::syntax::{Syntax, Term};
+
+/// The text of a program or of a subtree on its own.
+pub fn print(grammar: &Grammar, syntax: &Syntax, program: &Program) -> String {
+    let mut text = String::new();
+    print_into(grammar, syntax, program, &mut text);
+    text
+}
+
+/// Appends the text of a program; faster than [`print`] when the buffer is used again.
+pub fn print_into(grammar: &Grammar, syntax: &Syntax, program: &Program, text: &mut String) {
+    let mut printer = Printer::new(grammar, syntax, program, text);
+    printer.run::<false>(&program.nodes);
+}
+
+/// The text of a program with the bytes that each node takes in it. Nodes without text (empty
+/// lists and options) have an empty range at their place.
+pub fn print_spans(
+    grammar: &Grammar,
+    syntax: &Syntax,
+    program: &Program,
+) -> (String, Vec<Range<usize>>) {
+    let mut text = String::new();
+    let mut printer = Printer::new(grammar, syntax, program, &mut text);
+    printer.run::<true>(&program.nodes);
+    let spans = printer.spans;
+    (text, spans)
+}
+
+/// A node whose text is not finished.
+struct Open {
+    production: ProdId,
+    /// Next part of its syntax; for hidden nodes next child.
+    part: u16,
+    /// Whether it is a list's node behind the first.
+    tail: bool,
+    node: u32,
+    /// Where its text begins, before a separating space.
+    start: usize,
+}
+
+struct Printer<'a> {
+    grammar: &'a Grammar,
+    syntax: &'a Syntax,
+    program: &'a Program,
+    text: &'a mut String,
+    last: Option<Term>,
+    glued: bool,
+    spans: Vec<Range<usize>>,
+}
+
+impl<'a> Printer<'a> {
+    fn new(
+        grammar: &'a Grammar,
+        syntax: &'a Syntax,
+        program: &'a Program,
+        text: &'a mut String,
+    ) -> Printer<'a> {
+        Printer {
+            grammar,
+            syntax,
+            program,
+            text,
+            last: None,
+            glued: false,
+            spans: Vec::new(),
+        }
+    }
+
+    fn run<const SPANS: bool>(&mut self, nodes: &[Node]) {
+        if SPANS {
+            self.spans = vec![0..0; nodes.len()];
+        }
+        let mut next = 0usize;
+        let mut open: Vec<Open> = Vec::with_capacity(64);
+        let mut tail = false;
+        'nodes: while let Some(node) = nodes.get(next) {
+            let production = self.grammar.production(node.production);
+            let start = self.text.len();
+            if let ProductionKind::Token(token) = production.kind {
+                self.token(token, node.value);
+                if SPANS {
+                    self.spans[next] = self.trim(start);
+                }
+            } else {
+                open.push(Open {
+                    production: node.production,
+                    part: 0,
+                    tail,
+                    node: next as u32,
+                    start,
+                });
+            }
+            tail = false;
+            next += 1;
+            while let Some(top) = open.last_mut() {
+                let production = self.grammar.production(top.production);
+                match production.kind {
+                    ProductionKind::Node(_) => {
+                        while let Some(part) = production.syntax.get(usize::from(top.part)) {
+                            top.part += 1;
+                            match part {
+                                SyntaxItem::Literal(literal) => self.literal(*literal),
+                                SyntaxItem::Glue => self.glued = true,
+                                SyntaxItem::Child(_) => continue 'nodes,
+                            }
+                        }
+                    }
+                    ProductionKind::Cons if top.part < 2 => {
+                        if top.part == 0 && top.tail {
+                            if let Some(separator) = self.syntax.separator(top.production) {
+                                self.literal(separator);
+                            }
+                        }
+                        tail = top.part == 1;
+                        top.part += 1;
+                        continue 'nodes;
+                    }
+                    ProductionKind::Some if top.part == 0 => {
+                        top.part = 1;
+                        continue 'nodes;
+                    }
+                    _ => {}
+                }
+                if SPANS {
+                    let (node, start) = (top.node as usize, top.start);
+                    self.spans[node] = self.trim(start);
+                }
+                open.pop();
+            }
+            break;
+        }
+    }
+
+    /// The range from `start` to here without the space that separates it from what was before.
+    fn trim(&self, start: usize) -> Range<usize> {
+        let end = self.text.len();
+        let spaced = end > start && self.text.as_bytes().get(start) == Some(&b' ');
+        start + usize::from(spaced)..end
+    }
+
+    fn token(&mut self, token: crate::grammar::ids::TokenId, value: u32) {
+        let domain = &self.grammar.token(token).domain;
+        match domain {
+            Domain::Finite(values) => {
+                if let Some(finite) = values.get(value as usize) {
+                    self.literal(finite.literal);
+                }
+            }
+            Domain::Text { .. } => {
+                self.space(self.syntax.token_term(token));
+                let program = self.program;
+                let text = program.texts.get(value as usize).map_or("", |t| &**t);
+                self.text.push_str(text);
+            }
+            _ => {
+                self.space(self.syntax.token_term(token));
+                write_value(domain, value, self.text);
+            }
+        }
+    }
+
+    fn literal(&mut self, literal: LiteralId) {
+        self.space(self.syntax.literal_term(literal));
+        let grammar = self.grammar;
+        self.text.push_str(grammar.literal(literal));
+    }
+
+    /// The space before a word, if any.
+    #[inline]
+    fn space(&mut self, term: Term) {
+        if let Some(last) = self.last
+            && !self.glued
+            && self.syntax.space(last, term)
+        {
+            self.text.push(' ');
+        }
+        self.glued = false;
+        self.last = Some(term);
+    }
+}
