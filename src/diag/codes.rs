@@ -93,6 +93,15 @@ macro_rules! codes {
 
 codes! {
     E0001 "a file cannot be read";
+    E0101 "a character without a meaning";
+    E0102 "a string, program or regular expression is not closed";
+    E0103 "an escape that cannot be read";
+    E0104 "a number or colour that is not written right";
+    E0105 "written as in another language";
+    E0106 "brackets that do not pair";
+    E0107 "something else was expected here";
+    E0108 "nested too deeply";
+    E0109 "said twice";
     E0410 "the weights add up to infinity";
     E0411 "the sample window has no program";
     E0412 "the sizes are too large";
@@ -117,4 +126,5 @@ codes! {
     E1001 "a file is not a readable picture";
     E1002 "a picture is too large";
     E1003 "a scene has no picture";
+    W0101 "documentation that belongs to nothing";
 }

@@ -1,3 +1,7 @@
 //! The `.tdg` language: from text to syntax tree and back.
 
 pub mod ast;
+pub(crate) mod brackets;
+pub mod lexer;
+pub mod parser;
+pub mod token;
