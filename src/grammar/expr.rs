@@ -155,6 +155,7 @@ pub enum Case {
 /// Intrinsics: the standard library gives them names and documentation, `types` their overloads,
 /// `scene::eval` their meaning. Lengths are in pixels, angles in degrees, clockwise on screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[allow(missing_docs)] // those without a remark are named as what they are
 pub enum Builtin {
     // Numbers. Every result that is not finite is 0; x / 0 and x mod 0 are 0.
     Add,

@@ -2,6 +2,7 @@
 
 mod builtins;
 pub mod colors;
+pub mod constant;
 pub mod expr;
 pub mod ids;
 pub mod inside;

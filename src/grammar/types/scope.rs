@@ -105,6 +105,10 @@ impl Scope {
         self.elsewhere.get(name).map(String::as_str)
     }
 
+    pub(super) fn elsewhere_names(&self) -> impl Iterator<Item = &str> {
+        self.elsewhere.keys().map(String::as_str)
+    }
+
     pub(super) fn function_names(&self) -> impl Iterator<Item = &str> {
         self.functions.keys().map(String::as_str)
     }
