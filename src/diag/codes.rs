@@ -114,6 +114,24 @@ codes! {
     E0506 "a word can be empty or begin with white space";
     E0507 "a text token has nothing to sample";
     E0508 "the syntax is too large";
+    E0601 "an unknown type";
+    E0602 "an unknown name in an expression";
+    E0603 "a function where a value is wanted, or the reverse";
+    E0604 "a wrong number of arguments";
+    E0605 "an argument of the wrong type";
+    E0606 "an operator that does not take these types";
+    E0607 "a value of the wrong type";
+    E0608 "branches of different types";
+    E0609 "match on something it cannot look into";
+    E0610 "a pattern that never matches";
+    E0611 "a match that leaves cases out";
+    E0612 "an arm of match that is never reached";
+    E0613 "a member that is not there";
+    E0614 "text used as a value";
+    E0615 "expressions nested too deep";
+    E0616 "two parameters of one name";
+    E0617 "an unknown intrinsic";
+    E0618 "not a constant";
     E0801 "an example is not a program of the language";
     E0802 "a side of a rewrite rule cannot be read";
     E0803 "a metavariable stands for two different things";
@@ -127,4 +145,6 @@ codes! {
     E1002 "a picture is too large";
     E1003 "a scene has no picture";
     W0101 "documentation that belongs to nothing";
+    W0601 "a `_` that is never reached";
+    W0602 "a let that is never used";
 }

@@ -428,7 +428,7 @@ impl<'a> Checker<'a> {
             name,
             self.local_names()
                 .chain(self.scope.function_names())
-                .chain(colors::names()),
+                .chain(colors::names().map(|name| -> &str { name })),
         )
         .map(str::to_string);
         if let Some(module) = self.scope.module_of(name) {

@@ -18,8 +18,6 @@ mod operators;
 mod patterns;
 mod scope;
 mod show;
-#[cfg(test)]
-mod tests;
 
 pub use scope::{Cases, Function, Scope, Target};
 
