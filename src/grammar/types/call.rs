@@ -33,10 +33,7 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("subtract", "`a - b`"),
     ("intersect", "`a & b`"),
     ("intersection", "`a & b`"),
-    (
-        "group",
-        "`a + b`, or `stack(list)` of std.paint for a list",
-    ),
+    ("group", "`a + b`, or `stack(list)` of std.paint for a list"),
     ("paint", "`fill(r, color)` of std.paint"),
     ("border", "`stroke(r, width, color)` of std.paint"),
     ("outline", "`stroke(r, width, color)` of std.paint"),

@@ -173,9 +173,7 @@ impl<'a> Checker<'a> {
                     ty: wanted.ty.clone(),
                 }
             }
-            ast::ExprKind::Match(on, arms) => {
-                this.match_on(written.span, on, arms, Some(wanted))
-            }
+            ast::ExprKind::Match(on, arms) => this.match_on(written.span, on, arms, Some(wanted)),
             ast::ExprKind::Let(name, value, body) => {
                 this.bind(name, value, |this| this.check(body, wanted))
             }
@@ -308,7 +306,12 @@ impl<'a> Checker<'a> {
     ) -> Expr {
         let value = self.infer(value);
         // Fields and earlier names hold the slots below.
-        let slot = self.locals.iter().map(|l| l.slot.saturating_add(1)).max().unwrap_or(0);
+        let slot = self
+            .locals
+            .iter()
+            .map(|l| l.slot.saturating_add(1))
+            .max()
+            .unwrap_or(0);
         self.slots = self.slots.max(slot.saturating_add(1));
         self.locals.push(Local {
             name: name.text.clone(),

@@ -42,9 +42,7 @@ pub fn ty(written: &ast::Type, scope: &Scope, sink: &mut Sink) -> Type {
 }
 
 fn written_type(written: &ast::Type, scope: &Scope, sink: &mut Sink, any: bool) -> Type {
-    const NAMES: [&str; 7] = [
-        "Num", "Bool", "Color", "Point", "Region", "Drawing", "Text",
-    ];
+    const NAMES: [&str; 7] = ["Num", "Bool", "Color", "Point", "Region", "Drawing", "Text"];
     match &written.kind {
         ast::TypeKind::List(of) => Type::List(Box::new(written_type(of, scope, sink, any))),
         ast::TypeKind::Optional(of) => match written_type(of, scope, sink, any) {

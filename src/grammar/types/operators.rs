@@ -131,13 +131,7 @@ impl Checker<'_> {
         }
     }
 
-    fn equality(
-        &mut self,
-        op: BinaryOp,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        span: Span,
-    ) -> Expr {
+    fn equality(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
         // A token's text is compared with a choice: `way == "h"`.
         for (choice, text) in [(left, right), (right, left)] {
             if let ast::ExprKind::Str(wanted) = &text.kind {
@@ -165,7 +159,12 @@ impl Checker<'_> {
     fn is_text(&mut self, op: BinaryOp, choice: Expr, text: &str, span: Span) -> Expr {
         let scope = self.scope;
         let texts: &[String] = match &choice.ty {
-            Type::Error => return Expr { ty: Type::Bool, ..nothing() },
+            Type::Error => {
+                return Expr {
+                    ty: Type::Bool,
+                    ..nothing()
+                };
+            }
             Type::Enum(name) => match scope.cases(name) {
                 Some(Cases::Token(texts)) => texts,
                 _ => &[],
@@ -176,10 +175,7 @@ impl Checker<'_> {
             let mut diagnostic = Diagnostic::new(
                 codes::E0614,
                 span,
-                format!(
-                    "{text:?} is never equal to {}",
-                    show::a_type(&choice.ty)
-                ),
+                format!("{text:?} is never equal to {}", show::a_type(&choice.ty)),
                 "no such value",
             );
             if texts.is_empty() {
@@ -197,7 +193,10 @@ impl Checker<'_> {
                 }
             }
             self.report(diagnostic);
-            return Expr { ty: Type::Bool, ..nothing() };
+            return Expr {
+                ty: Type::Bool,
+                ..nothing()
+            };
         };
         let is = op == BinaryOp::Eq;
         let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -252,12 +251,14 @@ impl Checker<'_> {
             (BinaryOp::Mul, Type::Region, Type::Region) => {
                 Some("`a & b` is what both regions cover".to_string())
             }
-            (BinaryOp::Add | BinaryOp::Sub, Type::Region | Type::Drawing, Type::Point | Type::Num) => {
-                Some("`shift(region, dx, dy)` of std.transform moves it".to_string())
+            (
+                BinaryOp::Add | BinaryOp::Sub,
+                Type::Region | Type::Drawing,
+                Type::Point | Type::Num,
+            ) => Some("`shift(region, dx, dy)` of std.transform moves it".to_string()),
+            (BinaryOp::Sub | BinaryOp::Meet, Type::Drawing, Type::Drawing) => {
+                Some("cut the regions before painting them: `fill(a - b, color)`".to_string())
             }
-            (BinaryOp::Sub | BinaryOp::Meet, Type::Drawing, Type::Drawing) => Some(
-                "cut the regions before painting them: `fill(a - b, color)`".to_string(),
-            ),
             (BinaryOp::Eq | BinaryOp::Ne, Type::Enum(_), _) => {
                 show::way_between(a, &Type::Bool, self.scope)
             }
@@ -316,7 +317,9 @@ fn one_sided(op: BinaryOp, a: &Type, b: &Type) -> Expr {
 
 fn operands(op: BinaryOp) -> &'static str {
     match op {
-        BinaryOp::Add => "two Nums, two Points, two Regions (both) or two Drawings (the right one over the left)",
+        BinaryOp::Add => {
+            "two Nums, two Points, two Regions (both) or two Drawings (the right one over the left)"
+        }
         BinaryOp::Sub => "two Nums, two Points or two Regions (the left without the right)",
         BinaryOp::Meet => "two Regions",
         BinaryOp::Mul => "two Nums, or a Num and a Point",

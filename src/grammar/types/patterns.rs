@@ -76,7 +76,9 @@ impl Checker<'_> {
                 format!("this `match` does not say what happens for {missing}"),
                 show::a_type(ty),
             )
-            .help(format!("add an arm for {missing}, or `_ => ...` for the rest"));
+            .help(format!(
+                "add an arm for {missing}, or `_ => ...` for the rest"
+            ));
             if arms.is_empty() {
                 diagnostic = diagnostic.label(span, "no arms");
             }
