@@ -20,6 +20,7 @@ pub mod diag;
 pub mod grammar;
 pub mod meta;
 pub mod render;
+pub mod pipeline;
 pub mod scene;
 pub mod source;
 pub mod tree;

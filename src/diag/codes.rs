@@ -93,6 +93,10 @@ macro_rules! codes {
 
 codes! {
     E0001 "a file cannot be read";
+    E0002 "a module is not there";
+    E0003 "imports go round in a circle";
+    E0004 "a path leaves the project folder";
+    E0005 "a grammar is too large";
     E0101 "a character without a meaning";
     E0102 "a string, program or regular expression is not closed";
     E0103 "an escape that cannot be read";
@@ -102,6 +106,22 @@ codes! {
     E0107 "something else was expected here";
     E0108 "nested too deeply";
     E0109 "said twice";
+    E0201 "a name that is not known";
+    E0202 "declared twice";
+    E0203 "a name of the wrong kind";
+    E0301 "a sort that can never finish";
+    E0303 "a range without a number";
+    E0304 "a number that does not fit";
+    E0306 "a weight that is not positive";
+    E0308 "a pattern that cannot be read";
+    E0309 "a pattern that matches nothing, or the empty text";
+    E0310 "not an operator of its table";
+    E0311 "a quoted terminal that cannot be seen";
+    E0312 "a kernel that does not fit";
+    E0313 "values that do not go together";
+    E0314 "a production without a draw arm";
+    E0315 "a function that calls itself";
+    E0316 "a smallest program that is too large";
     E0410 "the weights add up to infinity";
     E0411 "the sample window has no program";
     E0412 "the sizes are too large";
@@ -132,6 +152,11 @@ codes! {
     E0616 "two parameters of one name";
     E0617 "an unknown intrinsic";
     E0618 "not a constant";
+    E0701 "no start";
+    E0702 "a setting out of range";
+    E0703 "a setting that needs a canvas";
+    E0704 "a drawing that does not fit its canvas";
+    E0705 "settings that contradict each other";
     E0801 "an example is not a program of the language";
     E0802 "a side of a rewrite rule cannot be read";
     E0803 "a metavariable stands for two different things";
@@ -145,6 +170,10 @@ codes! {
     E1002 "a picture is too large";
     E1003 "a scene has no picture";
     W0101 "documentation that belongs to nothing";
+    W0204 "imported and never used";
+    W0302 "declared and never used";
+    W0305 "steps that miss the end";
+    W0307 "a weight without effect";
     W0601 "a `_` that is never reached";
     W0602 "a let that is never used";
 }

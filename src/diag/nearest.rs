@@ -6,11 +6,16 @@
 /// The candidate most like `name`: at most one change in three letters, swapped neighbours
 /// counting as one; case does not count.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody mistypes a name this long, and comparing takes the product of both lengths.
+    let short = |name: &str| name.len() <= 128;
+    if !short(name) {
+        return None;
+    }
     let wanted = name.to_lowercase();
     let bound = (wanted.chars().count() / 3).max(1);
     candidates
         .into_iter()
-        .filter(|candidate| *candidate != name)
+        .filter(|candidate| *candidate != name && short(candidate))
         .map(|candidate| {
             let distance = strsim::osa_distance(&wanted, &candidate.to_lowercase());
             (distance, candidate)

@@ -516,6 +516,10 @@ pub struct RewriteDef {
     /// `if` condition, likewise.
     #[serde(skip)]
     pub condition: Option<crate::meta::ast::Expr>,
+    /// Inherited through an `extends` that removed or replaced something: silently dropped when a
+    /// side no longer parses.
+    #[serde(skip)]
+    pub droppable: bool,
 }
 
 /// Program text inside a `.tdg` file.
@@ -535,4 +539,8 @@ pub struct ExampleDef {
     pub docs: String,
     /// Its program, as written.
     pub program: Quote,
+    /// Inherited through an `extends` that removed or replaced something: silently dropped when
+    /// it no longer parses.
+    #[serde(skip)]
+    pub droppable: bool,
 }
