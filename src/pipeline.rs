@@ -17,7 +17,9 @@ use crate::source::SourceMap;
 /// Compiles the grammar file at `path`.
 pub fn compile_path(path: &Path) -> Outcome {
     let name = path.file_stem().map(|stem| stem.to_string_lossy());
-    run(&name.unwrap_or_default(), |sources, sink| load_path(path, sources, sink))
+    run(&name.unwrap_or_default(), |sources, sink| {
+        load_path(path, sources, sink)
+    })
 }
 
 /// Compiles a grammar given as text; diagnostics call it `name`.
@@ -65,7 +67,12 @@ fn stages(name: &str, loaded: &Loaded, sink: &mut Sink) -> Option<Compiled> {
     passed(sink)?;
     let grammar = resolved?.grammar;
     let info = info::info(&grammar);
-    check::check(&grammar, &info, check::SettingSpans::of(units.first()?), sink);
+    check::check(
+        &grammar,
+        &info,
+        check::SettingSpans::of(units.first()?),
+        sink,
+    );
     passed(sink)?;
     // These two do not need each other: mistakes of both are told at once.
     let syntax = Syntax::build(&grammar, sink);

@@ -59,8 +59,9 @@ pub(crate) fn check(grammar: &Grammar, info: &GrammarInfo, at: SettingSpans, sin
             least.to_string()
         };
         sink.push(
-            Diagnostic::new(E0316, span, "even the smallest program is too large", "")
-                .note(format!("it has {about} nodes; at most {MAX_SMALLEST} are allowed")),
+            Diagnostic::new(E0316, span, "even the smallest program is too large", "").note(
+                format!("it has {about} nodes; at most {MAX_SMALLEST} are allowed"),
+            ),
         );
     }
 }
@@ -145,7 +146,8 @@ fn report_endless(grammar: &Grammar, info: &GrammarInfo, guilty: &[SortId], sink
         [one] => format!("{one} can never finish"),
         more => format!("{} can never finish", more.join(" and ")),
     };
-    let mut diagnostic = Diagnostic::new(E0301, sort.span, message, "every way to write it goes on");
+    let mut diagnostic =
+        Diagnostic::new(E0301, sort.span, message, "every way to write it goes on");
     let productions = guilty.iter().flat_map(|id| &grammar.sort(*id).productions);
     for id in productions.take(6) {
         let production = grammar.production(*id);
@@ -290,11 +292,17 @@ fn pictures(grammar: &Grammar, at: SettingSpans, sink: &mut Sink) {
                 Diagnostic::new(
                     E0704,
                     canvas_at,
-                    format!("an `{mode}` canvas shows a `{shown}`, and `{}` draws none", sort.name),
+                    format!(
+                        "an `{mode}` canvas shows a `{shown}`, and `{}` draws none",
+                        sort.name
+                    ),
                     "",
                 )
                 .label(place, "what a program is")
-                .help(format!("draw `{}` as a `{shown}`, or change the canvas", sort.name)),
+                .help(format!(
+                    "draw `{}` as a `{shown}`, or change the canvas",
+                    sort.name
+                )),
             ),
             None => sink.push(
                 Diagnostic::new(

@@ -340,9 +340,10 @@ fn own<'a>(loaded: &'a Loaded, id: ModuleId, sink: &mut Sink) -> (Unit, Option<E
                 // A builtin's overloads are declared one by one.
                 let overload = module.is_std
                     && function.builtin
-                    && unit.fns.iter().any(|f| {
-                        f.item.builtin && f.item.name.text == function.name.text
-                    });
+                    && unit
+                        .fns
+                        .iter()
+                        .any(|f| f.item.builtin && f.item.name.text == function.name.text);
                 if overload || once("name", &function.name.text, function.name.span, sink) {
                     unit.fns.push(decl!(function));
                 }
@@ -386,11 +387,16 @@ fn inside(unit: &mut Unit, sink: &mut Sink) {
     }
     for draw in &mut unit.draws {
         let mut seen = Seen::new(format!("`draw {}`", draw.item.sort.text), "arm for");
-        draw.item.arms.retain(|arm| seen.first(&arm.production, sink));
+        draw.item
+            .arms
+            .retain(|arm| seen.first(&arm.production, sink));
     }
     for rewrite in &mut unit.rewrites {
         let mut seen = Seen::new(format!("`rewrite {}`", rewrite.item.sort.text), "rule");
-        rewrite.item.rules.retain(|rule| seen.first(&rule.name, sink));
+        rewrite
+            .item
+            .rules
+            .retain(|rule| seen.first(&rule.name, sink));
     }
 }
 
@@ -446,8 +452,14 @@ fn merge(mut unit: Unit, mut base: Unit, extends: &ast::Extends, sink: &mut Sink
     // A name declared anew as another kind of thing takes the old thing's place.
     let names = |unit: &Unit| -> [BTreeSet<String>; 3] {
         [
-            unit.tokens.iter().map(|d| d.item.name.text.clone()).collect(),
-            unit.sorts.iter().map(|d| d.item.name.text.clone()).collect(),
+            unit.tokens
+                .iter()
+                .map(|d| d.item.name.text.clone())
+                .collect(),
+            unit.sorts
+                .iter()
+                .map(|d| d.item.name.text.clone())
+                .collect(),
             unit.fns.iter().map(|d| d.item.name.text.clone()).collect(),
         ]
     };
@@ -463,16 +475,34 @@ fn merge(mut unit: Unit, mut base: Unit, extends: &ast::Extends, sink: &mut Sink
 
     changed |= overlay(&mut unit.tokens, base.tokens, |t| &t.name.text, |_, _| true);
     overlay(&mut unit.fns, base.fns, |f| &f.name.text, |_, _| true);
-    overlay(&mut unit.examples, base.examples, |e| &e.name.text, |_, _| true);
-    changed |= overlay(&mut unit.sorts, base.sorts, |s| &s.name.text, |new, old| {
-        merge_sort(&mut new.item, old.item)
-    });
-    overlay(&mut unit.draws, base.draws, |d| &d.sort.text, |new, old| {
-        over(&mut new.item.arms, old.item.arms, |arm| &arm.production.text)
-    });
-    overlay(&mut unit.rewrites, base.rewrites, |r| &r.sort.text, |new, old| {
-        over(&mut new.item.rules, old.item.rules, |rule| &rule.name.text)
-    });
+    overlay(
+        &mut unit.examples,
+        base.examples,
+        |e| &e.name.text,
+        |_, _| true,
+    );
+    changed |= overlay(
+        &mut unit.sorts,
+        base.sorts,
+        |s| &s.name.text,
+        |new, old| merge_sort(&mut new.item, old.item),
+    );
+    overlay(
+        &mut unit.draws,
+        base.draws,
+        |d| &d.sort.text,
+        |new, old| {
+            over(&mut new.item.arms, old.item.arms, |arm| {
+                &arm.production.text
+            })
+        },
+    );
+    overlay(
+        &mut unit.rewrites,
+        base.rewrites,
+        |r| &r.sort.text,
+        |new, old| over(&mut new.item.rules, old.item.rules, |rule| &rule.name.text),
+    );
     unit.changed = changed;
     unit
 }
@@ -503,7 +533,9 @@ fn remove(base: &mut Unit, extends: &ast::Extends, sink: &mut Sink) -> bool {
         }
         for draw in &mut base.draws {
             if from.contains(&draw.item.sort.text) {
-                draw.item.arms.retain(|arm| arm.production.text != name.text);
+                draw.item
+                    .arms
+                    .retain(|arm| arm.production.text != name.text);
             }
         }
         removed |= !from.is_empty();

@@ -93,7 +93,11 @@ pub fn info(grammar: &Grammar) -> GrammarInfo {
         .iter()
         .map(|nt| {
             let children = nt.productions.iter().flat_map(|id| {
-                grammar.production(*id).children.iter().map(|child| child.nt)
+                grammar
+                    .production(*id)
+                    .children
+                    .iter()
+                    .map(|child| child.nt)
             });
             let mut below: Vec<NtId> = children.collect();
             below.sort();
@@ -131,7 +135,9 @@ pub fn info(grammar: &Grammar) -> GrammarInfo {
         finite[i] &= !recursive[i];
         reach.push(row);
     }
-    let start = component.get(grammar.start.index()).map_or(0, |c| *c as usize);
+    let start = component
+        .get(grammar.start.index())
+        .map_or(0, |c| *c as usize);
     let (by_nt, productions) = least(grammar);
     let nonterminals = (0..count)
         .map(|i| {

@@ -359,9 +359,9 @@ impl Loader<'_> {
         for step in &self.chain[at + 1..] {
             diagnostic = diagnostic.label(step.from, "and this one is on it");
         }
-        self.sink.push(diagnostic.help(
-            "move what both files need into a third one that imports neither",
-        ));
+        self.sink.push(
+            diagnostic.help("move what both files need into a third one that imports neither"),
+        );
     }
 }
 
@@ -433,7 +433,11 @@ fn read(path: &Path) -> Result<String, String> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = error.as_bytes()[..at]
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count()
+            + 1;
         format!("it is not UTF-8 text (line {line}, byte {at} of the file)")
     })
 }

@@ -129,17 +129,30 @@ pub(crate) fn resolve(
         let ty = types::ty(&draw.decl.ty, &scopes[draw.module.0], sink);
         sorts[*i].draw = Some(ty);
     }
-    let tokens = tokens(units, &included, &called, &token_nts, &mut tables, &scopes, &fns, sink);
+    let tokens = tokens(
+        units,
+        &included,
+        &called,
+        &token_nts,
+        &mut tables,
+        &scopes,
+        &fns,
+        sink,
+    );
     tables.add_hidden();
     arms(&drawn, &sorts, &tokens, &mut tables, &scopes, sink);
 
     let primitives = tables.productions.iter().any(|p| p.primitive);
     let scope = &scopes[ROOT.0];
-    let color = |expr: &ast::Expr, sink: &mut Sink| {
-        match types::check_const(expr, Some(&Type::Color), scope, &fns, sink)? {
-            Value::Color(color) => Some(color),
-            _ => None,
-        }
+    let color = |expr: &ast::Expr, sink: &mut Sink| match types::check_const(
+        expr,
+        Some(&Type::Color),
+        scope,
+        &fns,
+        sink,
+    )? {
+        Value::Color(color) => Some(color),
+        _ => None,
     };
     let settings = settings::settings(root, primitives, color, sink);
     let start = start(root, units, &names, &included, &tables, sink);
@@ -556,11 +569,18 @@ fn report_missing(draw: &ast::Draw, missing: &[(String, Span)], sink: &mut Sink)
     if missing.is_empty() {
         return;
     }
-    let list: Vec<String> = missing.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let list: Vec<String> = missing
+        .iter()
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
     let mut diagnostic = Diagnostic::new(
         E0314,
         draw.sort.span,
-        format!("`draw {}` has no arm for {}", draw.sort.text, list.join(", ")),
+        format!(
+            "`draw {}` has no arm for {}",
+            draw.sort.text,
+            list.join(", ")
+        ),
         "every production needs an arm",
     );
     for (_, span) in missing.iter().take(4) {

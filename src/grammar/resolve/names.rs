@@ -91,7 +91,13 @@ pub(crate) fn bind(units: &[Unit], sink: &mut Sink) -> Vec<Names> {
                     }
                 }
                 UseWhat::Module(alias) => {
-                    names.add_alias(alias.text.clone(), alias.span, import.target, inherited, sink);
+                    names.add_alias(
+                        alias.text.clone(),
+                        alias.span,
+                        import.target,
+                        inherited,
+                        sink,
+                    );
                 }
                 UseWhat::Plain => {
                     let path = &import.used.path;
@@ -294,7 +300,10 @@ impl Names {
 
     /// Warns of imports that nothing used.
     pub(crate) fn report_unused(&self, sink: &mut Sink) {
-        let names = self.names.iter().filter(|(_, b)| b.imported && !b.used.get());
+        let names = self
+            .names
+            .iter()
+            .filter(|(_, b)| b.imported && !b.used.get());
         let names = names.map(|(name, bound)| (name, bound.span));
         let aliases = self.aliases.iter().filter(|(_, a)| !a.used.get());
         let aliases = aliases.map(|(name, alias)| (name, alias.span));

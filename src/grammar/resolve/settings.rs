@@ -12,8 +12,8 @@ use crate::diag::{Diagnostic, Sink};
 use crate::grammar::extend::{Decl, Unit};
 use crate::grammar::inside::MAX_SIZE;
 use crate::grammar::ir::{
-    Canvas, CanvasMode, Goal, MutateSpec, NodeChoice, Observe, ObserveModel, Procedure,
-    SampleSpec, SizeMetric,
+    Canvas, CanvasMode, Goal, MutateSpec, NodeChoice, Observe, ObserveModel, Procedure, SampleSpec,
+    SizeMetric,
 };
 use crate::meta::ast::{self, Number};
 use crate::source::Span;
@@ -99,7 +99,11 @@ fn goal(goal: &ast::Goal, sink: &mut Sink) -> Option<Goal> {
     let share = |number: &Number, what: &str, zero: bool, sink: &mut Sink| {
         let fits = number.value <= 1.0 && (number.value > 0.0 || (zero && number.value == 0.0));
         if !fits {
-            let range = if zero { "from 0 to 1" } else { "above 0 and at most 1" };
+            let range = if zero {
+                "from 0 to 1"
+            } else {
+                "above 0 and at most 1"
+            };
             sink.push(Diagnostic::new(
                 E0702,
                 number.span,

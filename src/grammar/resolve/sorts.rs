@@ -38,7 +38,11 @@ impl Literals {
                 Diagnostic::new(E0311, text.span, "a quoted terminal is empty", "")
                     .help("leave it out; a production may be written without any terminal"),
             );
-        } else if let Some(bad) = text.text.chars().find(|c| c.is_whitespace() || c.is_control()) {
+        } else if let Some(bad) = text
+            .text
+            .chars()
+            .find(|c| c.is_whitespace() || c.is_control())
+        {
             sink.push(
                 Diagnostic::new(
                     E0311,
@@ -121,7 +125,10 @@ impl Tables {
                     sink.push(Diagnostic::new(
                         E0005,
                         table.span,
-                        format!("`{}` has more than {MAX_TABLES} operator tables", sort.name.text),
+                        format!(
+                            "`{}` has more than {MAX_TABLES} operator tables",
+                            sort.name.text
+                        ),
                         "",
                     ));
                 }
@@ -248,7 +255,13 @@ impl Tables {
                 Symbol::Field(field) => {
                     let exposed = exposed_to(&mut visible[..at].iter().rev())
                         || exposed_to(&mut visible[at + 1..].iter())
-                        || matches!(&field.repeat, Repeat::Many { separator: None, .. });
+                        || matches!(
+                            &field.repeat,
+                            Repeat::Many {
+                                separator: None,
+                                ..
+                            }
+                        );
                     at += 1;
                     if let Some(first) = names.insert(&field.name.text, field.name.span) {
                         let message = format!(

@@ -8,8 +8,8 @@ use crate::diag::codes::{E0201, E0304, E0308, E0309, E0312, E0313, W0305};
 use crate::diag::nearest;
 use crate::diag::{Diagnostic, Sink};
 use crate::grammar::expr::{Type, Value};
-use crate::grammar::ir::{Domain, FiniteValue, Kernel};
 use crate::grammar::ids::LiteralId;
+use crate::grammar::ir::{Domain, FiniteValue, Kernel};
 use crate::meta::ast::{self, Number, Range, Text};
 
 /// Sampled lengths of texts when the token says none.
@@ -43,7 +43,11 @@ pub(super) trait Surroundings {
 }
 
 /// Resolves a token. Mistakes are reported, and then a stand-in is given back.
-pub(super) fn token(token: &ast::Token, around: &mut impl Surroundings, sink: &mut Sink) -> Meaning {
+pub(super) fn token(
+    token: &ast::Token,
+    around: &mut impl Surroundings,
+    sink: &mut Sink,
+) -> Meaning {
     let (domain, ty) = match &token.domain {
         ast::Domain::Int { range, step } => (int(range, step.as_ref(), sink), Type::Num),
         ast::Domain::Real { range, step } => (real(range, step, sink), Type::Num),
@@ -247,7 +251,10 @@ fn finite(
             Diagnostic::new(
                 E0313,
                 without.text.span,
-                format!("\"{}\" has no value, and others of `{name}` have", without.text.text),
+                format!(
+                    "\"{}\" has no value, and others of `{name}` have",
+                    without.text.text
+                ),
                 "what do draw arms see?",
             )
             .label(with.text.span, "this one has")
@@ -280,9 +287,8 @@ fn text(pattern: &Text, length: Option<&Range>, sink: &mut Sink) -> Option<Domai
 }
 
 fn lengths(range: &Range, sink: &mut Sink) -> Option<(u32, u32)> {
-    let whole = |number, sink: &mut Sink| {
-        whole_in(number, (0, MAX_LENGTH), E0304, "a length", sink)
-    };
+    let whole =
+        |number, sink: &mut Sink| whole_in(number, (0, MAX_LENGTH), E0304, "a length", sink);
     let lo = whole(&range.lo, sink);
     let hi = whole(&range.hi, sink);
     let (lo, mut hi) = (lo?, hi?);
@@ -325,7 +331,10 @@ fn check_pattern(pattern: &Text, sink: &mut Sink) -> Option<()> {
     }
     match facts.minimum_len() {
         None => {
-            sink.push(report(E0309, "the pattern matches no text at all".to_owned()));
+            sink.push(report(
+                E0309,
+                "the pattern matches no text at all".to_owned(),
+            ));
             None
         }
         Some(0) => {
@@ -352,7 +361,10 @@ fn kernel(kernel: &ast::Kernel, token: &ast::Token, sink: &mut Sink) -> Kernel {
             Diagnostic::new(
                 E0312,
                 span,
-                format!("`{}` holds no numbers, so `normal` means nothing", token.name.text),
+                format!(
+                    "`{}` holds no numbers, so `normal` means nothing",
+                    token.name.text
+                ),
                 "",
             )
             .help("leave it out: a new value is then drawn afresh"),
@@ -361,7 +373,10 @@ fn kernel(kernel: &ast::Kernel, token: &ast::Token, sink: &mut Sink) -> Kernel {
         ("normal", [sd]) => sink.push(Diagnostic::new(
             E0312,
             sd.span,
-            format!("a standard deviation must be positive, and this one is {}", sd.text),
+            format!(
+                "a standard deviation must be positive, and this one is {}",
+                sd.text
+            ),
             "",
         )),
         ("normal", args) => sink.push(
