@@ -28,7 +28,10 @@ pub fn to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
     let place = place(&diagnostic.primary, sources);
     if let (Value::Object(object), Value::Object(place)) = (&mut object, place) {
         object.extend(place);
-        let labels = diagnostic.secondary.iter().map(|label| self::place(label, sources));
+        let labels = diagnostic
+            .secondary
+            .iter()
+            .map(|label| self::place(label, sources));
         object.insert("labels".into(), labels.collect());
         object.insert("notes".into(), json!(diagnostic.notes));
         object.insert("help".into(), json!(diagnostic.help));

@@ -45,13 +45,25 @@ impl Excerpt {
     /// The lines that hold `spans`, all of one file; none if that is too much to show.
     fn of(file: FileId, spans: &[Span], sources: &SourceMap) -> Option<Excerpt> {
         let text: &str = &sources.file(file).text;
-        let first = spans.iter().map(|s| s.start as usize).min()?.min(text.len());
+        let first = spans
+            .iter()
+            .map(|s| s.start as usize)
+            .min()?
+            .min(text.len());
         let last = spans.iter().map(|s| s.end as usize).max()?.min(text.len());
         let bytes = text.as_bytes();
         let newline = |b: &u8| *b == b'\n';
-        let start = bytes[..first].iter().rposition(newline).map_or(0, |at| at + 1);
-        let end = bytes[last..].iter().position(newline).map_or(bytes.len(), |at| last + at);
-        let shown = text.get(start..end).filter(|shown| shown.len() <= MOST_SHOWN)?;
+        let start = bytes[..first]
+            .iter()
+            .rposition(newline)
+            .map_or(0, |at| at + 1);
+        let end = bytes[last..]
+            .iter()
+            .position(newline)
+            .map_or(bytes.len(), |at| last + at);
+        let shown = text
+            .get(start..end)
+            .filter(|shown| shown.len() <= MOST_SHOWN)?;
         let lines: Vec<String> = shown.split('\n').map(str::to_string).collect();
         if lines.iter().any(|line| line.len() > LONGEST_LINE) {
             return None;
@@ -135,10 +147,11 @@ fn laid_out(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Option
         .with_code(diagnostic.code)
         .with_message(harmless(&diagnostic.message));
     for (n, label) in labels.enumerate() {
-        let mut shown = Label::new(excerpt(label.span.file)?.place(label.span)).with_color(match n {
-            0 => strong,
-            _ => Color::Blue,
-        });
+        let mut shown =
+            Label::new(excerpt(label.span.file)?.place(label.span)).with_color(match n {
+                0 => strong,
+                _ => Color::Blue,
+            });
         if !label.message.is_empty() {
             shown = shown.with_message(harmless(&label.message));
         } else if n == 0 {
@@ -156,7 +169,10 @@ fn laid_out(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Option
     let cache = Cache { excerpts, sources };
     report.finish().write(cache, &mut out).ok()?;
     let text = String::from_utf8(out).ok()?;
-    let trimmed: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+    let trimmed: String = text
+        .lines()
+        .flat_map(|line| [line.trim_end(), "\n"])
+        .collect();
     Some(trimmed)
 }
 
@@ -248,25 +264,44 @@ mod tests {
 
     #[test]
     fn marks_stand_below_the_right_characters() {
-        let sources = map(&[("a.tdg", "// één\r\nünd x = 1;\r\n"), ("b.tdg", "sort X {}\n")]);
+        let sources = map(&[
+            ("a.tdg", "// één\r\nünd x = 1;\r\n"),
+            ("b.tdg", "sort X {}\n"),
+        ]);
         let text = &sources.file(FileId(0)).text;
         let semi = text.find(';').unwrap();
-        let diagnostic = Diagnostic::new(codes::E0105, at(0, semi, semi + 1), "`;` is not used", "this")
-            .label(at(1, 5, 6), "and that")
-            .note("one")
-            .fix(at(0, semi, semi + 1), "");
+        let diagnostic = Diagnostic::new(
+            codes::E0105,
+            at(0, semi, semi + 1),
+            "`;` is not used",
+            "this",
+        )
+        .label(at(1, 5, 6), "and that")
+        .note("one")
+        .fix(at(0, semi, semi + 1), "");
         let shown = render(&diagnostic, &sources, false);
         assert!(shown.contains("a.tdg:2:10"), "{shown}");
         assert!(shown.contains("b.tdg:1:6"), "{shown}");
         assert!(shown.contains("2 │ ünd x = 1;"), "{shown}");
         assert!(shown.contains("delete `;`"), "{shown}");
-        assert!(!shown.contains('\u{1b}') && !shown.contains('\r'), "{shown}");
+        assert!(
+            !shown.contains('\u{1b}') && !shown.contains('\r'),
+            "{shown}"
+        );
         assert!(render(&diagnostic, &sources, true).contains('\u{1b}'));
     }
 
     #[test]
     fn every_span_of_every_text_can_be_shown() {
-        for text in ["", "\n", "a", "é\n\nü", "x\r\ny\r\n", "\u{1b}[2J\u{2028}\u{202e}\u{b}z", "\t\ta\n\n\n"] {
+        for text in [
+            "",
+            "\n",
+            "a",
+            "é\n\nü",
+            "x\r\ny\r\n",
+            "\u{1b}[2J\u{2028}\u{202e}\u{b}z",
+            "\t\ta\n\n\n",
+        ] {
             let sources = map(&[("a", text)]);
             for start in 0..=text.len() + 1 {
                 for end in start..=text.len() + 2 {
@@ -282,8 +317,12 @@ mod tests {
     fn long_lines_are_not_shown() {
         let long = "(".repeat(1 << 20);
         let sources = map(&[("a", &long)]);
-        let diagnostic = Diagnostic::new(codes::E0108, at(0, 200, 201), "deep", "here").help("less");
+        let diagnostic =
+            Diagnostic::new(codes::E0108, at(0, 200, 201), "deep", "here").help("less");
         let shown = render(&diagnostic, &sources, false);
-        assert_eq!(shown, "[E0108] Error: deep\n   at a:1:201: here\n   Help: less\n");
+        assert_eq!(
+            shown,
+            "[E0108] Error: deep\n   at a:1:201: here\n   Help: less\n"
+        );
     }
 }
