@@ -10,7 +10,7 @@ use tiny_skia::{
     FillRule, IntSize, Mask, Paint as SkiaPaint, Path, PathStroker, Pixmap, Stroke, Transform,
 };
 
-use super::paths::{self, Area};
+use super::paths::{self, Area, Bounds};
 use super::plan::{self, Form, Kind, List, NodeId, Plan, Primitive};
 use super::{Picture, RenderError, outline};
 use crate::grammar::ir::Canvas;
@@ -33,6 +33,7 @@ pub struct Engine {
     tasks: Vec<Task>,
     spare: Vec<Vec<u8>>,
     facts: Vec<Facts>,
+    whole: Area,
 }
 
 impl Default for Engine {
@@ -51,8 +52,8 @@ struct Tile {
 /// What is known of a node before it is drawn.
 #[derive(Clone, Copy, Debug)]
 struct Facts {
-    /// Pixels it may touch, inside the canvas.
-    area: Area,
+    /// The box around it; a product's is its base's, as in resvg.
+    bounds: Bounds,
     /// How many tiles drawing it holds at once (Strahler's number).
     need: u32,
 }
@@ -113,6 +114,7 @@ impl Engine {
             tasks: Vec::new(),
             spare: Vec::new(),
             facts: Vec::new(),
+            whole: Area::EMPTY,
         };
         for ink in 0..=255u8 {
             engine.through_cut[usize::from(ink)] = luminance(255 - ink, 255);
@@ -129,6 +131,7 @@ impl Engine {
 
     pub(crate) fn draw_plan(&mut self, scene: &Scene, plan: &Plan) -> Result<Picture, RenderError> {
         let whole = check_canvas(&scene.canvas)?;
+        self.whole = whole;
         self.learn(plan, whole);
         let mut picture = Picture::blank(&scene.canvas);
         match &scene.content {
@@ -158,34 +161,39 @@ impl Engine {
 
     /// Bounds and needs of all nodes, upwards.
     fn learn(&mut self, plan: &Plan, whole: Area) {
+        let canvas = Bounds {
+            x0: 0.0,
+            y0: 0.0,
+            x1: f64::from(whole.x1),
+            y1: f64::from(whole.y1),
+        };
         self.facts.clear();
         for id in plan.ids() {
             let facts = match plan.kind(id) {
                 Kind::All => Facts {
-                    area: whole,
+                    bounds: canvas,
                     need: 1,
                 },
                 Kind::Shape(index) => Facts {
-                    area: plan
+                    bounds: plan
                         .shapes
                         .get(index as usize)
-                        .map_or(Area::EMPTY, |shape| paths::area(shape, 0.0).meet(whole)),
+                        .map_or(Bounds::EMPTY, paths::bounds),
                     need: 1,
                 },
                 Kind::Union(list) => self.facts_of_any(plan, list),
                 Kind::Product { base, keeps, cuts } => {
-                    let mut area = self.facts[base.index()].area;
+                    let base = self.facts[base.index()];
                     let mut needs = Needs::default();
-                    needs.add(self.facts[base.index()].need);
+                    needs.add(base.need);
                     for keep in plan.list(keeps) {
-                        area = area.meet(self.facts[keep.index()].area);
                         needs.add(self.facts[keep.index()].need);
                     }
                     if !cuts.is_empty() {
                         needs.add(self.facts_of_any(plan, cuts).need);
                     }
                     Facts {
-                        area,
+                        bounds: base.bounds,
                         need: needs.total(),
                     }
                 }
@@ -195,20 +203,40 @@ impl Engine {
     }
 
     fn facts_of_any(&self, plan: &Plan, list: List) -> Facts {
-        let mut area = Area::EMPTY;
+        let mut bounds = Bounds::EMPTY;
         let mut needs = Needs::default();
         for node in plan.list(list) {
             let facts = self.facts[node.index()];
-            area = area.join(facts.area);
+            bounds = bounds.join(facts.bounds);
             // Shapes go straight into the list's own tile.
             if !matches!(plan.kind(node), Kind::Shape(_)) {
                 needs.add(facts.need);
             }
         }
         Facts {
-            area,
+            bounds,
             need: needs.total(),
         }
+    }
+
+    /// The pixels of the layer on which resvg draws a masked group: what is around it counts,
+    /// because the rasteriser cuts curves where they leave the layer and rounds anew there.
+    fn layer(&self, node: NodeId) -> Area {
+        let Bounds { x0, y0, x1, y1 } = self.facts[node.index()].bounds;
+        let (left, top) = (x0.floor() as i32 - 2, y0.floor() as i32 - 2);
+        let layer = Area {
+            x0: left,
+            y0: top,
+            x1: left.saturating_add((x1 - x0).ceil() as i32 + 4),
+            y1: top.saturating_add((y1 - y0).ceil() as i32 + 4),
+        };
+        let (w, h) = (self.whole.x1, self.whole.y1);
+        layer.meet(Area {
+            x0: -2 * w,
+            y0: -2 * h,
+            x1: 3 * w,
+            y1: 3 * h,
+        })
     }
 
     /// The tile of a node.
@@ -268,7 +296,7 @@ impl Engine {
 
     /// Pushes the tasks that draw a node, last first.
     fn schedule(&mut self, plan: &Plan, node: NodeId, clip: Area) {
-        let area = self.facts[node.index()].area.meet(clip);
+        let area = self.facts[node.index()].bounds.area().meet(clip);
         if area.is_empty() {
             self.tasks.push(Task::Begin(Area::EMPTY));
             return;
@@ -282,7 +310,7 @@ impl Engine {
                 self.tasks.push(Task::Fill(index));
                 self.tasks.push(Task::Begin(area));
             }
-            Kind::Union(list) => self.schedule_any(plan, list, area),
+            Kind::Union(list) => self.schedule_any(plan, list, clip),
             Kind::Product { base, keeps, cuts } => {
                 // Innermost first, as the SVG nests its masks: the cuts mask the last keep,
                 // each keep the one before it, the first keep the base.
@@ -299,31 +327,33 @@ impl Engine {
                         deepest = (need, Some(i));
                     }
                 }
-                let mut tasks: Vec<Task> = Vec::new();
-                // What is drawn first waits under the rest until its turn.
-                match deepest.1 {
-                    Some(0) => tasks.push(Task::Draw(base, area)),
-                    Some(i) => tasks.push(Task::Draw(inner[i - 1], area)),
-                    None => tasks.push(Task::DrawAny(cuts, area)),
-                }
-                let mut mask = None;
-                if !cuts.is_empty() {
-                    if deepest.1.is_some() {
-                        tasks.push(Task::DrawAny(cuts, area));
+                // A factor that is masked itself has its own layer; the innermost mask is drawn
+                // on the layer of what it masks.
+                let masks = inner.len() + usize::from(!cuts.is_empty());
+                let layer = |i: usize| {
+                    let masked = i.min(masks - 1);
+                    self.layer(if masked == 0 { base } else { inner[masked - 1] })
+                };
+                let draw = |i: usize| {
+                    if i > inner.len() {
+                        return Task::DrawAny(cuts, layer(i));
                     }
-                    mask = Some(false);
-                }
-                for i in (0..=inner.len()).rev() {
-                    let factor = if i == 0 { base } else { inner[i - 1] };
-                    if deepest.1 != Some(i) {
-                        tasks.push(Task::Draw(factor, area));
-                    } else if mask.is_some() {
+                    Task::Draw(if i == 0 { base } else { inner[i - 1] }, layer(i))
+                };
+                let first = deepest.1.unwrap_or(inner.len() + 1);
+                // What is drawn first waits under the rest until its turn.
+                let mut tasks: Vec<Task> = vec![draw(first)];
+                for i in (0..=masks).rev() {
+                    if i != first {
+                        tasks.push(draw(i));
+                    } else if i != masks {
                         tasks.push(Task::Swap);
                     }
-                    if let Some(keep) = mask {
+                    if i < masks {
+                        // What lies on top is masked by what was drawn before.
+                        let keep = i < inner.len();
                         tasks.push(Task::Through { keep });
                     }
-                    mask = Some(true);
                 }
                 self.tasks.extend(tasks.into_iter().rev());
             }
@@ -331,7 +361,7 @@ impl Engine {
     }
 
     fn schedule_any(&mut self, plan: &Plan, list: List, clip: Area) {
-        let area = self.facts_of_any(plan, list).area.meet(clip);
+        let area = self.facts_of_any(plan, list).bounds.area().meet(clip);
         if area.is_empty() {
             self.tasks.push(Task::Begin(Area::EMPTY));
             return;
@@ -347,11 +377,12 @@ impl Engine {
         }
         let from = self.tasks.len();
         if let Some(node) = deepest {
-            self.tasks.push(Task::Draw(node, area));
+            self.tasks.push(Task::Draw(node, clip));
         }
         self.tasks.push(Task::Begin(area));
         for node in plan.list(list) {
-            if self.facts[node.index()].area.meet(area).is_empty() && deepest != Some(node) {
+            let own = self.facts[node.index()].bounds.area();
+            if own.meet(area).is_empty() && deepest != Some(node) {
                 continue;
             }
             match plan.kind(node) {
@@ -361,7 +392,7 @@ impl Engine {
                     self.tasks.push(if ready {
                         Task::Swap
                     } else {
-                        Task::Draw(node, area)
+                        Task::Draw(node, clip)
                     });
                     self.tasks.push(Task::Over);
                 }
@@ -600,4 +631,31 @@ fn blend(tile: &Tile, [r, g, b, alpha]: [u8; 4], picture: &mut Picture) {
             }
         }
     }
+}
+
+/// Strokes of a round pen on an empty canvas.
+pub(crate) fn draw_pen(
+    canvas: &Canvas,
+    strokes: &[(kurbo::BezPath, [u8; 3])],
+    width: f64,
+) -> Picture {
+    let mut picture = Picture::blank(canvas);
+    let stroke = paths::line_stroke(width);
+    let mut tile = Tile {
+        area: whole_of(&picture),
+        bytes: vec![0; picture.pixels()],
+    };
+    for (path, [r, g, b]) in strokes {
+        if let Some(path) = outline::skia_path(path) {
+            draw_stroke(&mut tile, &path, &stroke, Transform::identity());
+        }
+        if picture.channels == 3 {
+            blend(&tile, [*r, *g, *b, 255], &mut picture);
+            tile.bytes.fill(0);
+        }
+    }
+    if picture.channels == 1 {
+        copy_ink(&tile, &mut picture);
+    }
+    picture
 }

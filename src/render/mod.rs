@@ -13,10 +13,12 @@ pub mod coverage;
 pub mod image;
 pub mod metric;
 pub mod outline;
+pub mod panels;
 mod paths;
 mod picture;
 mod plan;
 pub mod raster;
+pub mod sketch;
 pub mod svg;
 
 #[cfg(test)]

@@ -204,9 +204,14 @@ impl Part {
 /// The outline of a node; `frame` stands for the whole plane.
 pub(crate) fn region(plan: &Plan, root: NodeId, frame: Rect) -> BezPath {
     // Children come before what holds them, so one pass upwards does it; a node's part is moved
-    // out when it is used, which happens once.
-    let mut parts: Vec<Option<Part>> = Vec::with_capacity(root.index() + 1);
-    for id in plan.ids().take(root.index() + 1) {
+    // out when it is used, which happens once. Nodes left over from flattening are not in use.
+    let used = plan.used(root);
+    let mut parts: Vec<Option<Part>> = Vec::with_capacity(used.len());
+    for (id, used) in plan.ids().zip(used) {
+        if !used {
+            parts.push(None);
+            continue;
+        }
         let part = match plan.kind(id) {
             Kind::All => Part::one(frame.to_path(0.1)),
             Kind::Shape(index) => {
@@ -528,4 +533,94 @@ fn straightened(contour: &BezPath) -> BezPath {
     }
     path.close_path();
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::coverage::Engine;
+    use super::super::testing::{Build, left_nested, random_ink, right_nested};
+    use super::*;
+    use crate::scene::Region;
+
+    /// Share of the pixels where the filled outline is close to the picture.
+    fn agreement(scene: &Scene) -> f64 {
+        let path = outlines(scene).unwrap().remove(0);
+        let direct = Engine::new().draw(scene).unwrap();
+        let (w, h) = (scene.canvas.width, scene.canvas.height);
+        let mut mask = tiny_skia::Mask::new(w, h).unwrap();
+        if let Some(path) = skia_path(&path) {
+            mask.fill_path(
+                &path,
+                tiny_skia::FillRule::Winding,
+                true,
+                tiny_skia::Transform::identity(),
+            );
+        }
+        // Where edges coincide, products of coverages are not coverage: a third of a pixel.
+        let far = mask.data().iter().zip(&direct.data);
+        let far = far.filter(|(a, b)| a.abs_diff(**b) > 100).count();
+        1.0 - far as f64 / f64::from(w * h)
+    }
+
+    #[test]
+    fn filled_outlines_are_the_picture() {
+        for (free, name) in [(false, "grid"), (true, "free")] {
+            for seed in 0..1500 {
+                let share = agreement(&random_ink(seed, free));
+                assert!(share >= 0.998, "{name} {seed}: {share}");
+            }
+        }
+    }
+
+    #[test]
+    fn outlines_of_deep_scenes_come_out() {
+        for scene in [right_nested(2_000), left_nested(2_000)] {
+            assert!(agreement(&scene) >= 0.99);
+        }
+    }
+
+    fn only(scene: &Scene) -> BezPath {
+        outlines(scene).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_ring_is_two_contours_of_curves() {
+        let mut build = Build::default();
+        let (outer, inner) = (build.disc(40.0, 64.0, 64.0), build.disc(20.0, 64.0, 64.0));
+        let ring = build.add(Region::Difference(outer, inner));
+        let path = only(&build.ink(ring));
+        assert_eq!(contours(&path).len(), 2);
+        assert!(!path.elements().iter().any(|e| matches!(e, PathEl::LineTo(_))));
+        let area = std::f64::consts::PI * (1600.0 - 400.0);
+        assert!((path.area().abs() - area).abs() < 0.001 * area, "{}", path.area());
+    }
+
+    #[test]
+    fn coincident_edges_leave_no_seam() {
+        let mut build = Build::default();
+        let (a, b) = (
+            build.rect(32.0, 32.0, 32.0, 64.0, 0.0),
+            build.rect(32.0, 32.0, 64.0, 64.0, 0.0),
+        );
+        let both = build.add(Region::Union(a, b));
+        assert_eq!(path_data(&only(&build.ink(both))), "M16 80V48H80V80Z");
+
+        let mut build = Build::default();
+        let (a, b) = (
+            build.rect(32.0, 32.0, 64.0, 64.0, 45.0),
+            build.rect(32.0, 32.0, 64.0, 64.0, 45.0),
+        );
+        let none = build.add(Region::Difference(a, b));
+        assert_eq!(path_data(&only(&build.ink(none))), "");
+    }
+
+    #[test]
+    fn a_circle_touched_from_outside_stays_whole() {
+        let mut build = Build::default();
+        let (a, b) = (build.disc(16.0, 40.0, 64.0), build.disc(16.0, 72.0, 64.0));
+        let cut = build.add(Region::Difference(a, b));
+        let path = only(&build.ink(cut));
+        let area = std::f64::consts::PI * 256.0;
+        assert!((path.area().abs() - area).abs() < 0.001 * area);
+    }
 }

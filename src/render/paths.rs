@@ -169,46 +169,96 @@ impl Area {
     }
 }
 
-/// The pixels a shape may touch when it is filled (lines: drawn) and grown by `margin`.
-pub(crate) fn area(primitive: &Primitive, margin: f64) -> Area {
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    let mut grow = margin;
-    let corners: &[(f64, f64)] = match &primitive.form {
-        Form::Ellipse { cx, cy, rx, ry } => {
-            points.extend(corners_of(cx - rx, cy - ry, 2.0 * rx, 2.0 * ry));
-            &points
-        }
-        Form::Rect { x, y, w, h, .. } => {
-            points.extend(corners_of(*x, *y, *w, *h));
-            &points
-        }
-        Form::Polygon(points) => points,
-        Form::Polyline { points, width } => {
-            grow += width / 2.0;
-            points
-        }
+/// A rectangle in the plane, sides not on whole pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bounds {
+    pub(crate) x0: f64,
+    pub(crate) y0: f64,
+    pub(crate) x1: f64,
+    pub(crate) y1: f64,
+}
+
+impl Bounds {
+    /// Holds nothing; joining it changes nothing.
+    pub(crate) const EMPTY: Bounds = Bounds {
+        x0: f64::INFINITY,
+        y0: f64::INFINITY,
+        x1: f64::NEG_INFINITY,
+        y1: f64::NEG_INFINITY,
     };
-    let at = affine(&primitive.placed);
-    let stretch = match primitive.placed {
-        Placed::Skewed([a, b, c, d, ..]) => (a.hypot(c)).max(b.hypot(d)).max(1.0),
-        _ => 1.0,
-    };
-    let (mut low, mut high) = ((f64::MAX, f64::MAX), (f64::MIN, f64::MIN));
-    for corner in corners {
-        let (x, y) = apply(&at, *corner);
-        low = (low.0.min(x), low.1.min(y));
-        high = (high.0.max(x), high.1.max(y));
+
+    pub(crate) fn join(self, other: Bounds) -> Bounds {
+        Bounds {
+            x0: self.x0.min(other.x0),
+            y0: self.y0.min(other.y0),
+            x1: self.x1.max(other.x1),
+            y1: self.y1.max(other.y1),
+        }
     }
-    // One more pixel for the rasteriser's own rounding.
-    let grow = grow * stretch + 1.0;
-    Area {
-        x0: (low.0 - grow).floor() as i32,
-        y0: (low.1 - grow).floor() as i32,
-        x1: (high.0 + grow).ceil() as i32,
-        y1: (high.1 + grow).ceil() as i32,
+
+    fn hold(self, (x, y): (f64, f64)) -> Bounds {
+        self.join(Bounds {
+            x0: x,
+            y0: y,
+            x1: x,
+            y1: y,
+        })
+    }
+
+    fn grown(self, by: f64) -> Bounds {
+        Bounds {
+            x0: self.x0 - by,
+            y0: self.y0 - by,
+            x1: self.x1 + by,
+            y1: self.y1 + by,
+        }
+    }
+
+    /// The pixels that what lies inside may touch, with one to spare for the rasteriser.
+    pub(crate) fn area(self) -> Area {
+        if self.x0 > self.x1 || self.y0 > self.y1 {
+            return Area::EMPTY;
+        }
+        Area {
+            x0: self.x0.floor() as i32 - 1,
+            y0: self.y0.floor() as i32 - 1,
+            x1: self.x1.ceil() as i32 + 1,
+            y1: self.y1.ceil() as i32 + 1,
+        }
     }
 }
 
-fn corners_of(x: f64, y: f64, w: f64, h: f64) -> [(f64, f64); 4] {
-    [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
+/// The box around a shape as usvg takes it: of its own upright box, placed. Lines with their width.
+pub(crate) fn bounds(primitive: &Primitive) -> Bounds {
+    let own = match &primitive.form {
+        Form::Ellipse { cx, cy, rx, ry } => Bounds {
+            x0: cx - rx,
+            y0: cy - ry,
+            x1: cx + rx,
+            y1: cy + ry,
+        },
+        Form::Rect { x, y, w, h, .. } => Bounds {
+            x0: *x,
+            y0: *y,
+            x1: x + w,
+            y1: y + h,
+        },
+        Form::Polygon(points) => points.iter().fold(Bounds::EMPTY, |b, p| b.hold(*p)),
+        Form::Polyline { points, width } => {
+            let line = points.iter().fold(Bounds::EMPTY, |b, p| b.hold(*p));
+            line.grown(width / 2.0)
+        }
+    };
+    if primitive.placed == Placed::Plain {
+        return own;
+    }
+    let at = affine(&primitive.placed);
+    let corners = [
+        (own.x0, own.y0),
+        (own.x1, own.y0),
+        (own.x1, own.y1),
+        (own.x0, own.y1),
+    ];
+    let placed = corners.iter().map(|corner| apply(&at, *corner));
+    placed.fold(Bounds::EMPTY, Bounds::hold)
 }

@@ -230,6 +230,25 @@ impl Plan {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
+    /// Whether each node up to `root` is part of it; flattening leaves some behind.
+    pub(crate) fn used(&self, root: NodeId) -> Vec<bool> {
+        let mut used = vec![false; root.index() + 1];
+        let mut stack = vec![root];
+        while let Some(node) = stack.pop() {
+            used[node.index()] = true;
+            match self.kind(node) {
+                Kind::All | Kind::Shape(_) => {}
+                Kind::Union(list) => stack.extend(self.list(list)),
+                Kind::Product { base, keeps, cuts } => {
+                    stack.push(base);
+                    stack.extend(self.list(keeps));
+                    stack.extend(self.list(cuts));
+                }
+            }
+        }
+        used
+    }
+
     /// How deeply a reader of the SVG has to nest for each node, masks included.
     pub(crate) fn depths(&self) -> Vec<u32> {
         let mut depths = vec![1u32; self.nodes.len()];
