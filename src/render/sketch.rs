@@ -294,3 +294,107 @@ fn spline(points: &[Point]) -> BezPath {
     }
     path
 }
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+
+    use super::super::testing::{Build, canvas, random_ink, rng};
+    use super::*;
+    use crate::grammar::ir::ObserveModel;
+    use crate::scene::Region;
+
+    const PEN: SketchOptions = SketchOptions {
+        jitter: 0.8,
+        width: 1.2,
+    };
+
+    fn ring() -> Scene {
+        let mut build = Build::default();
+        let (outer, inner) = (build.disc(40.0, 64.0, 64.0), build.disc(20.0, 64.0, 64.0));
+        let ring = build.add(Region::Difference(outer, inner));
+        build.ink(ring)
+    }
+
+    #[test]
+    fn the_seed_decides_the_sketch() {
+        let draw = |seed| sketch(&ring(), PEN, &mut rng(seed)).unwrap().picture();
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn a_circle_is_one_stroke_with_loose_ends() {
+        for seed in 0..20 {
+            let sketch = sketch(&ring(), PEN, &mut rng(seed)).unwrap();
+            assert_eq!(sketch.strokes.len(), 2);
+            for ((path, _), radius) in sketch.strokes.iter().zip([40.0, 20.0]) {
+                let points: Vec<Point> =
+                    path.elements().iter().filter_map(|e| e.end_point()).collect();
+                let off = |p: &Point| (p.distance(Point::new(64.0, 64.0)) - radius).abs();
+                assert!(points.iter().all(|p| off(p) < 6.0 * PEN.jitter), "{seed}");
+                assert_ne!(points.first(), points.last());
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_goes_through_two_points_between() {
+        let mut build = Build::default();
+        let square = build.rect(64.0, 64.0, 64.0, 64.0, 0.0);
+        let sketch = sketch(&build.ink(square), PEN, &mut rng(3)).unwrap();
+        assert_eq!(sketch.strokes.len(), 4);
+        for (path, _) in &sketch.strokes {
+            assert_eq!(path.elements().len(), 4);
+        }
+    }
+
+    #[test]
+    fn strokes_keep_near_the_outline() {
+        let still = SketchOptions {
+            jitter: 0.0,
+            width: 1.0,
+        };
+        for seed in 0..50 {
+            let scene = random_ink(seed, false);
+            let sketch = sketch(&scene, still, &mut rng(seed)).unwrap();
+            let plan = plan::lower(&scene).unwrap();
+            let Some(root) = plan.roots[0] else { continue };
+            let outline = outline::of_node(&plan, root);
+            for (path, _) in &sketch.strokes {
+                for point in path.elements().iter().filter_map(|e| e.end_point()) {
+                    use kurbo::ParamCurveNearest as _;
+                    let near = outline.segments().map(|s| s.nearest(point, 1e-3).distance_sq);
+                    assert!(near.fold(f64::MAX, f64::min) < 0.01, "{seed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn settings_are_in_units_of_the_canvas() {
+        let canvas = canvas(CanvasMode::Ink);
+        let observe = Observe {
+            model: ObserveModel::HandDrawn,
+            settings: IndexMap::from([
+                ("jitter".to_owned(), (0.2, 0.2)),
+                ("stroke".to_owned(), (0.05, 0.5)),
+            ]),
+        };
+        let mut rng = rng(5);
+        for _ in 0..100 {
+            let options = SketchOptions::draw(&observe, &canvas, &mut rng);
+            assert!((options.jitter - 0.8).abs() < 1e-12);
+            assert!((0.2..=2.0).contains(&options.width));
+        }
+    }
+
+    #[test]
+    fn svg_and_picture_show_the_same_strokes() {
+        let sketch = sketch(&ring(), PEN, &mut rng(9)).unwrap();
+        let text = sketch.svg(&SvgOptions::default());
+        let reference = super::super::raster::svg_pixels(&text, &sketch.canvas).unwrap();
+        let share = super::super::metric::share_within(&reference, &sketch.picture(), 0.02);
+        assert!(share > 0.999, "{share}");
+    }
+}

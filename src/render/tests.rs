@@ -51,23 +51,6 @@ fn ten_thousand_levels_are_drawn() {
 }
 
 #[test]
-fn zz_debug() {
-    let mut engine = Engine::new();
-    for seed in [170u64] {
-        let scene = random_layers(seed);
-        let reference = raster::rasterize(&scene).unwrap();
-        let direct = engine.draw(&scene).unwrap();
-        println!("{}", svg::write(&scene, &svg::SvgOptions::default()).unwrap());
-        let mut n = 0;
-        for (i, (a, b)) in reference.data.iter().zip(&direct.data).enumerate() {
-            if a.abs_diff(*b) > 2 && n < 30 {
-                n += 1;
-                println!("({},{}) ref {a} direct {b}", i/3 % 128, i/3 / 128);
-            }
-        }
-    }
-}
-#[test]
 fn zz_time() {
     for (name, make) in [("grid", (|s| random_ink(s, false)) as fn(u64) -> Scene), ("free", |s| random_ink(s, true)), ("layers", random_layers)] {
         let scenes: Vec<Scene> = (0..500).map(make).collect();
@@ -83,23 +66,4 @@ fn zz_time() {
         let c = t.elapsed().as_micros() as f64 / 2000.0;
         println!("TIME {name}: resvg {a:.1} us, coverage {b:.1} us, lower {c:.1}");
     }
-}
-
-#[test]
-fn zz_sketch() {
-    use super::sketch::*;
-    std::fs::create_dir_all("/tmp/look").unwrap();
-    let mut pics = Vec::new();
-    for (i, seed) in [1u64, 2, 6, 12, 24, 30].into_iter().enumerate() {
-        let o = SketchOptions { jitter: 0.8, width: 0.4 + 0.3 * i as f64 };
-        let scene = random_ink(seed, i % 3 == 2);
-        let mut rng = super::testing::rng(seed);
-        pics.push((seed.to_string(), raster::rasterize(&scene).unwrap()));
-        for _ in 0..3 { pics.push(("".to_owned(), sketch(&scene, o, &mut rng).unwrap().picture())); }
-    }
-    let v: Vec<_> = pics.iter().map(|(a, b)| (a.as_str(), b)).collect();
-    std::fs::write("/tmp/look/sketch.png", super::image::encode_png(&super::panels::sheet(&v, 8))).unwrap();
-    let a = &pics[0].1; let b = &pics[4].1;
-    let d = super::panels::difference(a, b);
-    std::fs::write("/tmp/look/row.png", super::image::encode_png(&super::panels::side_by_side(&[("target", a), ("result", b), ("difference", &d)]))).unwrap();
 }
