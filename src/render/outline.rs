@@ -590,9 +590,18 @@ mod tests {
         let ring = build.add(Region::Difference(outer, inner));
         let path = only(&build.ink(ring));
         assert_eq!(contours(&path).len(), 2);
-        assert!(!path.elements().iter().any(|e| matches!(e, PathEl::LineTo(_))));
+        assert!(
+            !path
+                .elements()
+                .iter()
+                .any(|e| matches!(e, PathEl::LineTo(_)))
+        );
         let area = std::f64::consts::PI * (1600.0 - 400.0);
-        assert!((path.area().abs() - area).abs() < 0.001 * area, "{}", path.area());
+        assert!(
+            (path.area().abs() - area).abs() < 0.001 * area,
+            "{}",
+            path.area()
+        );
     }
 
     #[test]

@@ -17,7 +17,9 @@
 
 use std::fmt::Write;
 
-use kurbo::{BezPath, ParamCurve as _, ParamCurveArclen as _, ParamCurveDeriv as _, PathSeg, Point, Vec2};
+use kurbo::{
+    BezPath, ParamCurve as _, ParamCurveArclen as _, ParamCurveDeriv as _, PathSeg, Point, Vec2,
+};
 use rand::{Rng, RngExt as _};
 
 use super::coverage::{self, check_canvas};
@@ -274,7 +276,11 @@ fn turns(a: &PathSeg, b: &PathSeg) -> bool {
     let direction = |s: &PathSeg, end: bool| {
         let c = s.to_cubic();
         let d = c.deriv().eval(if end { 1.0 } else { 0.0 }).to_vec2();
-        if d.hypot() > 1e-9 { d.normalize() } else { Vec2::ZERO }
+        if d.hypot() > 1e-9 {
+            d.normalize()
+        } else {
+            Vec2::ZERO
+        }
     };
     direction(a, true).dot(direction(b, false)) < CORNER
 }
@@ -329,8 +335,11 @@ mod tests {
             let sketch = sketch(&ring(), PEN, &mut rng(seed)).unwrap();
             assert_eq!(sketch.strokes.len(), 2);
             for ((path, _), radius) in sketch.strokes.iter().zip([40.0, 20.0]) {
-                let points: Vec<Point> =
-                    path.elements().iter().filter_map(|e| e.end_point()).collect();
+                let points: Vec<Point> = path
+                    .elements()
+                    .iter()
+                    .filter_map(|e| e.end_point())
+                    .collect();
                 let off = |p: &Point| (p.distance(Point::new(64.0, 64.0)) - radius).abs();
                 assert!(points.iter().all(|p| off(p) < 6.0 * PEN.jitter), "{seed}");
                 assert_ne!(points.first(), points.last());
@@ -364,7 +373,9 @@ mod tests {
             for (path, _) in &sketch.strokes {
                 for point in path.elements().iter().filter_map(|e| e.end_point()) {
                     use kurbo::ParamCurveNearest as _;
-                    let near = outline.segments().map(|s| s.nearest(point, 1e-3).distance_sq);
+                    let near = outline
+                        .segments()
+                        .map(|s| s.nearest(point, 1e-3).distance_sq);
                     assert!(near.fold(f64::MAX, f64::min) < 0.01, "{seed}");
                 }
             }
