@@ -9,6 +9,7 @@
 //! - both read the same `plan`: one place decides what a shape's numbers are;
 //! - nothing here recurses over a scene, so its depth is no limit.
 
+mod contour;
 pub mod coverage;
 pub mod image;
 pub mod metric;
@@ -16,10 +17,12 @@ pub mod outline;
 pub mod panels;
 mod paths;
 mod picture;
+mod place;
 mod plan;
 pub mod raster;
 pub mod sketch;
 pub mod svg;
+mod tiles;
 
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@
 
 use tiny_skia::{LineCap, LineJoin, Path, PathBuilder, Rect, Stroke, Transform};
 
-use super::plan::{Affine, Form, Placed, Primitive, apply};
+use super::place::{Affine, Form, Placed, Primitive, apply};
 
 /// Tolerance of arcs, as usvg has it.
 const ARC_TOLERANCE: f64 = 0.1;
@@ -102,7 +102,7 @@ pub(crate) fn line_stroke(width: f64) -> Stroke {
 /// The map of a placed shape.
 pub(crate) fn affine(placed: &Placed) -> Affine {
     match *placed {
-        Placed::Plain => super::plan::IDENTITY,
+        Placed::Plain => super::place::IDENTITY,
         Placed::Turned { degrees, cx, cy } => {
             let (sin, cos) = degrees.to_radians().sin_cos();
             // Summed in the order in which svgtypes multiplies translate, rotate, translate.
@@ -143,21 +143,6 @@ impl Area {
             y1: self.y1.min(other.y1),
         };
         if area.is_empty() { Area::EMPTY } else { area }
-    }
-
-    pub(crate) fn join(self, other: Area) -> Area {
-        if self.is_empty() {
-            return other;
-        }
-        if other.is_empty() {
-            return self;
-        }
-        Area {
-            x0: self.x0.min(other.x0),
-            y0: self.y0.min(other.y0),
-            x1: self.x1.max(other.x1),
-            y1: self.y1.max(other.y1),
-        }
     }
 
     pub(crate) fn width(self) -> usize {

@@ -24,7 +24,7 @@ use rand::{Rng, RngExt as _};
 
 use super::coverage::{self, check_canvas};
 use super::svg::{self, SvgOptions, number};
-use super::{Picture, RenderError, outline, plan};
+use super::{Picture, RenderError, contour, outline, plan};
 use crate::grammar::ir::{Canvas, CanvasMode, Observe};
 use crate::scene::{Content, Layer, Paint, Scene};
 
@@ -101,7 +101,7 @@ pub fn sketch(
             Some(Paint::Fill([r, g, b, _])) => [r, g, b],
             Some(Paint::Stroke { color, .. }) => [color[0], color[1], color[2]],
         };
-        for contour in outline::contours(&outline::of_node(&plan, root)) {
+        for contour in contour::contours(&outline::of_node(&plan, root)) {
             pen.contour(&contour);
         }
         strokes.extend(pen.strokes.drain(..).map(|path| (path, color)));
@@ -131,7 +131,7 @@ impl Sketch {
             r##"  <g fill="none" stroke="#000" stroke-width="{width}" stroke-linecap="round" stroke-linejoin="round">"##
         );
         for (path, color) in &self.strokes {
-            let d = outline::path_data(path);
+            let d = contour::path_data(path);
             let paint = if *color == [0; 3] {
                 String::new()
             } else {

@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 use super::RenderError;
-use super::outline;
-use super::plan::{self, Form, Kind, List, NodeId, Placed, Plan, Primitive};
+use super::place::{Form, Placed, Primitive};
+use super::plan::{self, Kind, List, NodeId, Plan};
+use super::{contour, outline};
 use crate::grammar::ir::{Canvas, CanvasMode};
 use crate::scene::{Content, Layer, Paint, Scene};
 
@@ -438,7 +439,7 @@ impl Writer<'_> {
         }
         let path = outline::of_node(self.plan, root);
         if !path.elements().is_empty() {
-            let d = outline::path_data(&path);
+            let d = contour::path_data(&path);
             let _ = writeln!(self.body, r#"  <path d="{d}" fill="none"{stroke}/>"#);
         }
     }

@@ -49,35 +49,3 @@ fn ten_thousand_levels_are_drawn() {
         assert!(text.len() < 4_000_000, "{}", text.len());
     }
 }
-
-#[test]
-fn zz_time() {
-    for (name, make) in [
-        ("grid", (|s| random_ink(s, false)) as fn(u64) -> Scene),
-        ("free", |s| random_ink(s, true)),
-        ("layers", random_layers),
-    ] {
-        let scenes: Vec<Scene> = (0..500).map(make).collect();
-        let t = std::time::Instant::now();
-        for s in &scenes {
-            std::hint::black_box(raster::rasterize(s).unwrap());
-        }
-        let a = t.elapsed().as_micros() as f64 / 500.0;
-        let mut engine = Engine::new();
-        let t = std::time::Instant::now();
-        for _ in 0..4 {
-            for s in &scenes {
-                std::hint::black_box(engine.draw(s).unwrap());
-            }
-        }
-        let b = t.elapsed().as_micros() as f64 / 2000.0;
-        let t = std::time::Instant::now();
-        for _ in 0..4 {
-            for s in &scenes {
-                std::hint::black_box(super::plan::lower(s).unwrap());
-            }
-        }
-        let c = t.elapsed().as_micros() as f64 / 2000.0;
-        println!("TIME {name}: resvg {a:.1} us, coverage {b:.1} us, lower {c:.1}");
-    }
-}
