@@ -196,6 +196,9 @@ impl Builder<'_> {
                     self.collect(group.nts[0], size);
                 }
             }
+            if !depth {
+                self.settle(size);
+            }
             if depth {
                 let far = |mass: &Mass| mass.exponent().abs() > MAX_EXPONENT;
                 if self
@@ -209,6 +212,23 @@ impl Builder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Takes what later children have at this size into the rows, for greater sizes to use: a
+    /// production whose first child is never empty may have been filled before its other
+    /// children had theirs (the tail of a list is the list itself).
+    fn settle(&mut self, size: u32) {
+        let grammar = self.grammar;
+        for id in grammar.production_ids() {
+            if self.costs[id.index()] > 0 {
+                continue;
+            }
+            let children = &grammar.production(id).children;
+            for (index, child) in children.iter().enumerate().skip(1).rev() {
+                let sum = self.convolve(id, index, child.nt, size);
+                self.inside.rests[id.index()][index][size as usize] = sum;
+            }
+        }
     }
 
     /// Fills the productions of these nonterminals at a size, those not done yet.

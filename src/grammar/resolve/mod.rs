@@ -26,6 +26,7 @@ use self::sorts::{MAX_PRODUCTIONS, Of, Tables};
 use self::tokens::{Meaning, Surroundings};
 use super::expr::{FnDef, Type, Value};
 use super::extend::Unit;
+use super::inside;
 use super::ids::{LiteralId, NtId, ProdId, SortId, TokenId};
 use super::ir::{
     ExampleDef, Grammar, NonterminalKind, Production, ProductionKind, Quote, RewriteDef, Sort,
@@ -177,7 +178,7 @@ pub(crate) fn resolve(
         size,
         observe,
     } = settings;
-    let grammar = Grammar {
+    let mut grammar = Grammar {
         name: root
             .language
             .as_ref()
@@ -200,6 +201,10 @@ pub(crate) fn resolve(
         rewrites,
         examples,
     };
+    if root.mutate.as_ref().is_none_or(|m| m.item.small.is_none()) {
+        // A grammar that does not say gets 2 as in the paper, or what mutation needs at least.
+        grammar.mutate.small = grammar.mutate.small.max(inside::least_small(&grammar));
+    }
     Some(Resolved {
         grammar,
         scope: scope.clone(),

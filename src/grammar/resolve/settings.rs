@@ -33,6 +33,7 @@ pub(super) struct Settings {
     pub(super) canvas: Option<Canvas>,
     pub(super) goal: Option<Goal>,
     pub(super) sample: SampleSpec,
+    /// Without `small N`: sigma_small 2.
     pub(super) mutate: MutateSpec,
     pub(super) size: SizeMetric,
     pub(super) observe: Option<Observe>,
