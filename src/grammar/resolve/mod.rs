@@ -26,8 +26,8 @@ use self::sorts::{MAX_PRODUCTIONS, Of, Tables};
 use self::tokens::{Meaning, Surroundings};
 use super::expr::{FnDef, Type, Value};
 use super::extend::Unit;
-use super::inside;
 use super::ids::{LiteralId, NtId, ProdId, SortId, TokenId};
+use super::inside;
 use super::ir::{
     ExampleDef, Grammar, NonterminalKind, Production, ProductionKind, Quote, RewriteDef, Sort,
     Token,
