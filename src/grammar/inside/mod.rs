@@ -174,6 +174,15 @@ impl Inside {
         }
     }
 
+    /// The class that holds a child of this size, among the options in a state.
+    pub(crate) fn class_in(&self, state: u32, size: u32) -> u32 {
+        match self.metric {
+            SizeMetric::Depth if state % 2 == 0 || size == state / 2 => state,
+            SizeMetric::Depth => state.saturating_sub(3),
+            _ => size,
+        }
+    }
+
     /// The state left when a child takes a class.
     #[inline]
     pub(crate) fn leave(&self, state: u32, class: u32) -> u32 {
