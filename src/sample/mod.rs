@@ -23,9 +23,11 @@ use crate::compiled::Compiled;
 use crate::grammar::ids::{NtId, ProdId, TokenId};
 use crate::grammar::inside::{Inside, SizeError, ranges};
 use crate::grammar::ir::{Grammar, Procedure, SampleSpec};
+use crate::tree::diff::Fill;
 use crate::tree::{Layout, Program};
 
 use alias::Row;
+pub(crate) use differ::Goal;
 pub use exact::Scratch;
 use exact::Tables;
 
@@ -139,6 +141,11 @@ impl<'c> Sampler<'c> {
         self.spec
     }
 
+    /// Whether a token, by its index, has more than one value.
+    pub(crate) fn token_is_varied(&self, token: usize) -> bool {
+        self.tables.draws[token].is_varied(self.texts)
+    }
+
     /// A program of the window.
     pub fn sample(&self, rng: &mut Rng) -> Program {
         let mut out = Program::default();
@@ -200,6 +207,25 @@ impl<'c> Sampler<'c> {
         true
     }
 
+    /// A tree of a nonterminal of exactly this size, by weight, whatever the procedure; false when
+    /// there is none.
+    pub fn sample_size_into(
+        &self,
+        nt: NtId,
+        size: u32,
+        scratch: &mut Scratch,
+        rng: &mut Rng,
+        out: &mut Program,
+    ) -> bool {
+        if self.inside.weight(nt, size).is_zero() {
+            return false;
+        }
+        self.begin(out);
+        self.expand(nt, self.inside.class(size), scratch, rng, out);
+        self.layout.annotate(out);
+        true
+    }
+
     /// A tree with this production at its root, its size uniform among those that exist in
     /// `sizes`; false when none does.
     pub fn sample_production_into(
@@ -229,6 +255,32 @@ impl<'c> Sampler<'c> {
     fn begin(&self, out: &mut Program) {
         out.nodes.clear();
         out.texts.clear();
+    }
+}
+
+/// Random trees for edit paths.
+#[derive(Debug)]
+pub struct Filler<'a, 'c> {
+    sampler: &'a Sampler<'c>,
+    rng: &'a mut Rng,
+    scratch: Scratch,
+}
+
+impl<'a, 'c> Filler<'a, 'c> {
+    /// Trees by a sampler's weights.
+    pub fn new(sampler: &'a Sampler<'c>, rng: &'a mut Rng) -> Filler<'a, 'c> {
+        Filler {
+            sampler,
+            rng,
+            scratch: Scratch::default(),
+        }
+    }
+}
+
+impl Fill for Filler<'_, '_> {
+    fn fill(&mut self, nt: NtId, size: u32, out: &mut Program) {
+        self.sampler
+            .sample_size_into(nt, size, &mut self.scratch, self.rng, out);
     }
 }
 

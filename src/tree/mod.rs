@@ -1,5 +1,6 @@
 //! Programs of a compiled language.
 
+pub mod diff;
 pub mod edit;
 pub mod error;
 pub mod layout;

@@ -1,0 +1,284 @@
+//! Edit paths: from one program to another by small edits (paper section 3.2.2, algorithm 1).
+//!
+//! In: a source, a target, sigma_small, and a source of random small trees. Out: edits, one at a
+//! time. Afterwards: applied in order they lead from the source to the target; every intermediate is
+//! a complete valid program; every replacement is of size sigma_small at most; in strict mode so is
+//! every subtree that is replaced. A step takes time linear in the two programs.
+//!
+//! Both programs are walked from the front until a node differs. Up to there they agree, so that
+//! node stands at the same position and for the same nonterminal in both. When the target's
+//! subtree there is small, it is put in as a whole. When it is not, a small tree is put in that has
+//! the target's root, and below it as much of the target as fits; what does not fit is filled with
+//! random trees of least size. Either way the walk gets past this node, so a path has at most as many
+//! steps as the target has nodes.
+//!
+//! This needs every production that has alternatives to fit into a replacement, which a checked
+//! grammar makes sure of (`inside::least_small`).
+//!
+//! Strict mode first shrinks a large subtree of the source that is in the way. Some subtree of it
+//! is small and not of its nonterminal's least size: if all small ones were, take a deepest
+//! subtree that is not; its children are least, so it has the least size of its production, and its
+//! nonterminal has a smaller production, so its own fits sigma_small: it is small after all. The
+//! first such subtree is replaced by a tree of least size. No node is replaced like this twice, so
+//! strict mode takes at most as many further steps as the source has nodes.
+
+use serde::Serialize;
+
+use crate::grammar::ids::NtId;
+use crate::grammar::inside::{Inside, least_small};
+use crate::grammar::ir::{Grammar, SizeMetric};
+
+use super::edit::Edit;
+use super::layout::Layout;
+use super::program::{Node, Program};
+
+/// Gives random trees.
+pub trait Fill {
+    /// A random tree of a nonterminal of exactly this size, which exists and is small.
+    fn fill(&mut self, nt: NtId, size: u32, out: &mut Program);
+}
+
+/// What an edit path promises beyond arriving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+pub enum PathMode {
+    /// Every replacement is small (algorithm 1).
+    #[default]
+    Plain,
+    /// Every replaced subtree is small too.
+    Strict,
+}
+
+/// There is no path by edits this small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("edits of size {small} cannot lead to every program of this language; the least that can is {least}")]
+pub struct PathError {
+    /// What was asked for.
+    pub small: u32,
+    /// What is needed.
+    pub least: u32,
+}
+
+/// A step of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The position.
+    pub position: usize,
+    /// What stood there.
+    pub old: Program,
+    /// What stands there afterwards.
+    pub new: Program,
+}
+
+/// A path under way.
+#[derive(Clone, Debug)]
+pub struct Path<'a> {
+    layout: &'a Layout,
+    inside: &'a Inside,
+    small: u32,
+    mode: PathMode,
+    target: &'a Program,
+    current: Program,
+    /// Nodes before this position agree.
+    at: usize,
+    /// What stands at `at` and after it, the next on top.
+    pending: Vec<NtId>,
+    buffers: Buffers,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Buffers {
+    /// Nodes of the target still to be fitted in: position, nonterminal, size left (depth).
+    fit: Vec<(usize, NtId, u32)>,
+    /// Nodes of the source still to be looked at: nonterminal, size left (depth).
+    shrink: Vec<(NtId, u32)>,
+    part: Program,
+}
+
+/// Whether edits of size `small` lead from every program to every other one.
+///
+/// # Errors
+///
+/// When they do not.
+pub fn check_small(grammar: &Grammar, small: u32) -> Result<(), PathError> {
+    let least = least_small(grammar);
+    if small < least {
+        return Err(PathError { small, least });
+    }
+    Ok(())
+}
+
+impl<'a> Path<'a> {
+    /// A path between two valid programs of the start nonterminal; `small` must pass
+    /// [`check_small`].
+    pub fn new(
+        layout: &'a Layout,
+        inside: &'a Inside,
+        small: u32,
+        mode: PathMode,
+        source: &Program,
+        target: &'a Program,
+    ) -> Path<'a> {
+        Path {
+            layout,
+            inside,
+            small,
+            mode,
+            target,
+            current: source.clone(),
+            at: 0,
+            pending: vec![layout.start()],
+            buffers: Buffers::default(),
+        }
+    }
+
+    /// The program reached so far.
+    pub fn current(&self) -> &Program {
+        &self.current
+    }
+
+    /// The next edit, of [`Path::current`]; false at the target. [`Path::apply`] goes on.
+    pub fn propose(&mut self, fill: &mut dyn Fill, edit: &mut Edit) -> bool {
+        let (Some(nt), Some(target)) = (self.advance(), self.target.nodes.get(self.at)) else {
+            return false;
+        };
+        let target_size = target.size;
+        edit.replacement.nodes.clear();
+        edit.replacement.texts.clear();
+        if self.mode == PathMode::Strict
+            && let Some((position, nt)) = self.to_shrink(nt)
+        {
+            edit.position = position;
+            fill.fill(nt, self.least(nt), &mut edit.replacement);
+            return true;
+        }
+        edit.position = self.at;
+        if target_size <= self.small {
+            self.layout.append(self.target, self.at, &mut edit.replacement);
+        } else {
+            self.fit(nt, fill, &mut edit.replacement);
+        }
+        true
+    }
+
+    /// Applies an edit that [`Path::propose`] gave.
+    pub fn apply(&mut self, edit: &Edit) {
+        self.layout.apply(&mut self.current, edit);
+    }
+
+    /// The next step, applied; `None` at the target.
+    pub fn step(&mut self, fill: &mut dyn Fill) -> Option<Step> {
+        let mut edit = Edit::default();
+        if !self.propose(fill, &mut edit) {
+            return None;
+        }
+        let old = self.layout.extract(&self.current, edit.position);
+        self.apply(&edit);
+        Some(Step {
+            position: edit.position,
+            old,
+            new: edit.replacement,
+        })
+    }
+
+    /// Walks to the first node that differs and gives its nonterminal.
+    fn advance(&mut self) -> Option<NtId> {
+        loop {
+            let (node, wanted) = (
+                self.current.nodes.get(self.at)?,
+                self.target.nodes.get(self.at)?,
+            );
+            if !self.layout.same_node(&self.current, node, self.target, wanted) {
+                return self.pending.last().copied();
+            }
+            self.pending.pop();
+            let children = self.layout.children(node.production);
+            self.pending.extend(children.iter().rev());
+            self.at += 1;
+        }
+    }
+
+    fn least(&self, nt: NtId) -> u32 {
+        self.inside.least(nt).unwrap_or(0)
+    }
+
+    fn least_of(&self, node: &Node) -> u32 {
+        self.inside.least_of(node.production).unwrap_or(0)
+    }
+
+    /// Builds a small tree that starts like the target's subtree at `self.at`, which is not small.
+    fn fit(&mut self, nt: NtId, fill: &mut dyn Fill, out: &mut Program) {
+        let depth = self.layout.metric() == SizeMetric::Depth;
+        let mut stack = std::mem::take(&mut self.buffers.fit);
+        let mut part = std::mem::take(&mut self.buffers.part);
+        // For sums: what is left when every open position takes its least size.
+        let mut spare = self.small.saturating_sub(self.least(nt));
+        stack.clear();
+        stack.push((self.at, nt, self.small));
+        while let Some((at, nt, left)) = stack.pop() {
+            let node = self.target.nodes[at];
+            let least = self.least(nt);
+            let room = if depth { left } else { least + spare };
+            let root = self.least_of(&node);
+            if node.size <= room {
+                spare = spare.saturating_sub(node.size - least);
+                self.layout.append(self.target, at, out);
+            } else if root <= room {
+                spare = spare.saturating_sub(root - least);
+                out.nodes.push(node);
+                let from = stack.len();
+                let mut child = at + 1;
+                let below = left.saturating_sub(self.layout.cost(node.production));
+                for nt in self.layout.children(node.production) {
+                    stack.push((child, *nt, below));
+                    child += self.target.nodes[child].len as usize;
+                }
+                stack[from..].reverse();
+            } else {
+                part.nodes.clear();
+                part.texts.clear();
+                fill.fill(nt, least, &mut part);
+                self.layout.append(&part, 0, out);
+            }
+        }
+        self.layout.annotate(out);
+        self.buffers.fit = stack;
+        self.buffers.part = part;
+    }
+
+    /// The first small subtree of the source's subtree at `self.at` that can shrink, when the
+    /// latter is not small.
+    fn to_shrink(&mut self, nt: NtId) -> Option<(usize, NtId)> {
+        if self.current.nodes[self.at].size <= self.small {
+            return None;
+        }
+        let depth = self.layout.metric() == SizeMetric::Depth;
+        let mut stack = std::mem::take(&mut self.buffers.shrink);
+        stack.clear();
+        stack.push((nt, self.small));
+        let mut at = self.at;
+        let mut found = None;
+        while let Some((nt, left)) = stack.pop() {
+            let node = self.current.nodes[at];
+            // What has its least size stays; so does what is not deep enough to matter.
+            if node.size == self.least(nt) || (depth && node.size <= left) {
+                at += node.len as usize;
+                continue;
+            }
+            if node.size <= self.small {
+                found = Some((at, nt));
+                break;
+            }
+            // A node that cannot get down to what is left for it must become small itself first.
+            let left = match self.least_of(&node) <= left {
+                true => left,
+                false => self.small,
+            };
+            let below = left.saturating_sub(self.layout.cost(node.production));
+            let children = self.layout.children(node.production);
+            stack.extend(children.iter().rev().map(|nt| (*nt, below)));
+            at += 1;
+        }
+        self.buffers.shrink = stack;
+        found
+    }
+}
