@@ -60,10 +60,7 @@ impl<'c> Mutator<'c> {
     /// # Errors
     ///
     /// When they do not.
-    pub fn with_sampler(
-        sampler: Sampler<'c>,
-        spec: MutateSpec,
-    ) -> Result<Mutator<'c>, SizeError> {
+    pub fn with_sampler(sampler: Sampler<'c>, spec: MutateSpec) -> Result<Mutator<'c>, SizeError> {
         if spec.small > sampler.inside().max() {
             return Err(SizeError::TooLarge(spec.small));
         }
@@ -152,7 +149,12 @@ impl<'c> Mutator<'c> {
         edit: &mut Edit,
     ) -> bool {
         let (grammar, small) = (self.sampler.grammar(), self.spec.small);
-        if self.sampler.inside().least_of(production).is_none_or(|least| least > small) {
+        if self
+            .sampler
+            .inside()
+            .least_of(production)
+            .is_none_or(|least| least > small)
+        {
             return false;
         }
         self.find_positions(program, scratch);

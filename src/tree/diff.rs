@@ -50,7 +50,9 @@ pub enum PathMode {
 
 /// There is no path by edits this small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("edits of size {small} cannot lead to every program of this language; the least that can is {least}")]
+#[error(
+    "edits of size {small} cannot lead to every program of this language; the least that can is {least}"
+)]
 pub struct PathError {
     /// What was asked for.
     pub small: u32,
@@ -153,7 +155,8 @@ impl<'a> Path<'a> {
         }
         edit.position = self.at;
         if target_size <= self.small {
-            self.layout.append(self.target, self.at, &mut edit.replacement);
+            self.layout
+                .append(self.target, self.at, &mut edit.replacement);
         } else {
             self.fit(nt, fill, &mut edit.replacement);
         }
@@ -187,7 +190,10 @@ impl<'a> Path<'a> {
                 self.current.nodes.get(self.at)?,
                 self.target.nodes.get(self.at)?,
             );
-            if !self.layout.same_node(&self.current, node, self.target, wanted) {
+            if !self
+                .layout
+                .same_node(&self.current, node, self.target, wanted)
+            {
                 return self.pending.last().copied();
             }
             self.pending.pop();
