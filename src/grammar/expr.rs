@@ -55,7 +55,7 @@ impl std::fmt::Display for Type {
 }
 
 /// A constant value, such as a finite token's.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub enum Value {
     /// A number, finite.
     Num(f64),

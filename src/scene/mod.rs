@@ -4,7 +4,15 @@
 //! number is finite, every region is a small algebra of shapes, and nothing depends on the
 //! grammar any more. Units are canvas pixels, y grows downwards.
 
+mod affine;
+mod bounds;
 pub mod eval;
+mod parts;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
+pub use bounds::{Bounds, bounds};
 
 use serde::Serialize;
 
@@ -59,9 +67,12 @@ pub enum Paint {
     },
 }
 
-/// Coverage in the plane. A finished scene holds each map in the shapes it moves: what an arm
-/// shifts, turns or scales is a [`Region::Shape`] with that map in `at`. Combined as coverage: union `a + b - ab`, difference `a (1 - b)`,
+/// Coverage in the plane. Combined as coverage: union `a + b - ab`, difference `a (1 - b)`,
 /// intersection `ab`.
+///
+/// Scenes lowered from programs keep every map in the shapes it moves: they hold no `Transform`,
+/// and no shape is flat (its map's determinant is not 0). A region that is filled and stroked is
+/// one region of two layers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Region {
     /// Nothing.
@@ -81,7 +92,7 @@ pub enum Region {
     Difference(RegionId, RegionId),
     /// Both.
     Intersection(RegionId, RegionId),
-    /// The region where the affine map puts it (as in `Shape`), not carried out yet.
+    /// The region where the affine map puts it (as in `Shape`), for scenes made by hand.
     Transform(RegionId, [f64; 6]),
 }
 

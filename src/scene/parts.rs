@@ -1,0 +1,509 @@
+//! Regions and drawings while they are built: values that are cheap to move, turn and join.
+//!
+//! In: what the draw arms make, bottom-up. Out: a [`Scene`]'s regions and layers. A map of a region
+//! and an offset of a drawing are one node each, whatever the size of what they move; when the
+//! scene is finished each map is worked into the shapes below it, and each offset into the layers.
+//! Afterwards the scene holds only what is shown, and shares a region that is used twice in one
+//! place (filled and stroked).
+
+use super::affine::{self, Affine, IDENTITY, compose, determinant};
+use super::bounds::{Bounds, of_shape};
+use super::eval::NotDrawable;
+use super::{Layer, Paint, Region, RegionId, Shape};
+
+/// Most regions, points and layers of a finished scene.
+pub(super) const MAX_PARTS: usize = 1 << 20;
+
+/// A region being built: an index into [`Parts`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Raw(u32);
+
+/// Nothing.
+pub(super) const EMPTY: Raw = Raw(0);
+/// The whole plane.
+pub(super) const EVERYTHING: Raw = Raw(1);
+
+#[derive(Clone, Copy, Debug)]
+enum Node {
+    Empty,
+    Everything,
+    /// A shape of the list of shapes.
+    Shape(u32, Affine),
+    Join(Join, Raw, Raw),
+    Map(Raw, Affine),
+}
+
+/// How two regions are combined.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Join {
+    Union,
+    Difference,
+    Intersection,
+}
+
+/// A drawing being built: its layers and its bounds, which may lie elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Painted {
+    /// Index into the pieces, `NO_LAYERS` for none.
+    piece: u32,
+    /// Index into the bounds.
+    bounds: u32,
+}
+
+const NO_LAYERS: u32 = u32::MAX;
+
+/// The drawing without layers and bounds.
+pub(super) const BLANK: Painted = Painted {
+    piece: NO_LAYERS,
+    bounds: 0,
+};
+
+#[derive(Clone, Copy, Debug)]
+enum Piece {
+    Layer(Raw, Paint),
+    /// The second over the first.
+    Over(u32, u32),
+    /// Moved by whole pixels.
+    Move(u32, i32, i32),
+    Map(u32, Affine),
+}
+
+/// Everything built so far.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    nodes: Vec<Node>,
+    shapes: Vec<Shape>,
+    pieces: Vec<Piece>,
+    bounds: Vec<Bounds>,
+}
+
+fn index(len: usize) -> u32 {
+    // Evaluation stops long before: each part costs a step.
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+impl Parts {
+    /// Forgets everything but the memory.
+    pub(super) fn clear(&mut self) {
+        self.nodes.clear();
+        self.shapes.clear();
+        self.pieces.clear();
+        self.bounds.clear();
+        self.nodes.push(Node::Empty);
+        self.nodes.push(Node::Everything);
+        self.bounds.push(Bounds::EMPTY);
+    }
+
+    fn node(&mut self, node: Node) -> Raw {
+        self.nodes.push(node);
+        Raw(index(self.nodes.len() - 1))
+    }
+
+    pub(super) fn shape(&mut self, shape: Shape) -> Raw {
+        self.shapes.push(shape);
+        let at = index(self.shapes.len() - 1);
+        self.node(Node::Shape(at, IDENTITY))
+    }
+
+    /// Combines two regions; what is empty or everything is left out where that changes nothing.
+    pub(super) fn join(&mut self, how: Join, a: Raw, b: Raw) -> Raw {
+        match (how, a, b) {
+            (Join::Union, EMPTY, other) | (Join::Union, other, EMPTY) => other,
+            (Join::Union, EVERYTHING, _) | (Join::Union, _, EVERYTHING) => EVERYTHING,
+            (Join::Difference, other, EMPTY) => other,
+            (Join::Difference, EMPTY, _) | (Join::Difference, _, EVERYTHING) => EMPTY,
+            (Join::Intersection, EVERYTHING, other) | (Join::Intersection, other, EVERYTHING) => {
+                other
+            }
+            (Join::Intersection, EMPTY, _) | (Join::Intersection, _, EMPTY) => EMPTY,
+            _ => self.node(Node::Join(how, a, b)),
+        }
+    }
+
+    /// Moves a region. A flat map leaves no area: what it maps is empty.
+    pub(super) fn map(&mut self, of: Raw, by: &Affine) -> Raw {
+        if *by == IDENTITY {
+            return of;
+        }
+        let node = match self.nodes[of.0 as usize] {
+            Node::Empty => return EMPTY,
+            _ if determinant(by) == 0.0 => return EMPTY,
+            Node::Everything => return EVERYTHING,
+            Node::Shape(shape, at) => Node::Shape(shape, compose(by, &at)),
+            Node::Map(inner, at) => Node::Map(inner, compose(by, &at)),
+            Node::Join(..) => Node::Map(of, *by),
+        };
+        self.node(node)
+    }
+
+    fn drawing(&mut self, piece: u32, bounds: Bounds) -> Painted {
+        self.bounds.push(bounds);
+        Painted {
+            piece,
+            bounds: index(self.bounds.len() - 1),
+        }
+    }
+
+    fn piece(&mut self, piece: Piece) -> u32 {
+        self.pieces.push(piece);
+        index(self.pieces.len() - 1)
+    }
+
+    pub(super) fn bounds_of(&self, drawing: Painted) -> Bounds {
+        self.bounds[drawing.bounds as usize]
+    }
+
+    /// A painted region, of one layer, or of none when the paint cannot be seen; `steps` pays for
+    /// measuring it. What reaches everywhere, such as a background, takes no part in layout: its
+    /// bounds are empty.
+    pub(super) fn paint(
+        &mut self,
+        region: Raw,
+        paint: Option<Paint>,
+        steps: &mut Steps,
+    ) -> Result<Painted, NotDrawable> {
+        let mut bounds = self.region_bounds(region, steps)?;
+        if !bounds.is_finite() {
+            bounds = Bounds::EMPTY;
+        }
+        let piece = match paint {
+            Some(paint) if region != EMPTY => self.piece(Piece::Layer(region, paint)),
+            _ => NO_LAYERS,
+        };
+        Ok(self.drawing(piece, bounds))
+    }
+
+    /// `above` over `below`, bounds around both.
+    pub(super) fn over(&mut self, below: Painted, above: Painted) -> Painted {
+        let piece = match (below.piece, above.piece) {
+            (NO_LAYERS, only) | (only, NO_LAYERS) => only,
+            (below, above) => self.piece(Piece::Over(below, above)),
+        };
+        let bounds = self.bounds_of(below).union(self.bounds_of(above));
+        self.drawing(piece, bounds)
+    }
+
+    /// Moves the layers by whole pixels; the bounds stay.
+    pub(super) fn nudge(&mut self, drawing: Painted, dx: i32, dy: i32) -> Painted {
+        if drawing.piece == NO_LAYERS || (dx, dy) == (0, 0) {
+            return drawing;
+        }
+        let piece = match self.pieces[drawing.piece as usize] {
+            Piece::Move(of, x, y) => Piece::Move(of, add(x, dx), add(y, dy)),
+            _ => Piece::Move(drawing.piece, dx, dy),
+        };
+        Painted {
+            piece: self.piece(piece),
+            ..drawing
+        }
+    }
+
+    /// Moves layers and bounds by whole pixels.
+    pub(super) fn place(&mut self, drawing: Painted, dx: i32, dy: i32) -> Painted {
+        let moved = self.nudge(drawing, dx, dy);
+        let bounds = self
+            .bounds_of(drawing)
+            .shifted(f64::from(dx), f64::from(dy));
+        self.drawing(moved.piece, bounds)
+    }
+
+    /// Maps layers and bounds.
+    pub(super) fn map_drawing(&mut self, drawing: Painted, by: &Affine) -> Painted {
+        if *by == IDENTITY {
+            return drawing;
+        }
+        let piece = match drawing.piece {
+            NO_LAYERS => NO_LAYERS,
+            _ if determinant(by) == 0.0 => NO_LAYERS,
+            of => match self.pieces[of as usize] {
+                Piece::Map(inner, at) => self.piece(Piece::Map(inner, compose(by, &at))),
+                _ => self.piece(Piece::Map(of, *by)),
+            },
+        };
+        let bounds = self.bounds_of(drawing).mapped(by);
+        self.drawing(piece, bounds)
+    }
+
+    /// The bounds of a region.
+    pub(super) fn region_bounds(
+        &self,
+        region: Raw,
+        steps: &mut Steps,
+    ) -> Result<Bounds, NotDrawable> {
+        if let Node::Shape(shape, at) = &self.nodes[region.0 as usize] {
+            return Ok(of_shape(&self.shapes[*shape as usize], at));
+        }
+        struct Measure<'a>(&'a mut Steps);
+        impl Fold for Measure<'_> {
+            type Out = Bounds;
+            fn known(&mut self, _: Raw, _: &Affine) -> Result<Option<Bounds>, NotDrawable> {
+                self.0.take(1)?;
+                Ok(None)
+            }
+            fn all(&mut self, everything: bool) -> Bounds {
+                if everything {
+                    Bounds::EVERYTHING
+                } else {
+                    Bounds::EMPTY
+                }
+            }
+            fn learn(&mut self, _: Raw, _: &Affine, _: &Bounds) {}
+            fn shape(&mut self, shape: &Shape, at: &Affine) -> Result<Bounds, NotDrawable> {
+                Ok(of_shape(shape, at))
+            }
+            fn join(&mut self, how: Join, a: Bounds, b: Bounds) -> Bounds {
+                match how {
+                    Join::Union => a.union(b),
+                    Join::Difference => a,
+                    Join::Intersection => a.intersection(b),
+                }
+            }
+        }
+        self.fold(region, &IDENTITY, &mut Measure(steps))
+    }
+
+    /// Folds a region from its shapes up, each with the whole map that places it.
+    fn fold<F: Fold>(&self, region: Raw, map: &Affine, fold: &mut F) -> Result<F::Out, NotDrawable> {
+        enum Task {
+            Enter(Raw, Affine),
+            Leave(Raw, Affine, Join),
+        }
+        let mut tasks = vec![Task::Enter(region, *map)];
+        let mut done: Vec<F::Out> = Vec::new();
+        while let Some(task) = tasks.pop() {
+            match task {
+                Task::Enter(raw, map) => {
+                    if let Some(out) = fold.known(raw, &map)? {
+                        done.push(out);
+                        continue;
+                    }
+                    match &self.nodes[raw.0 as usize] {
+                        Node::Empty => done.push(fold.all(false)),
+                        Node::Everything => done.push(fold.all(true)),
+                        Node::Shape(shape, at) => {
+                            let at = compose(&map, at);
+                            let out = fold.shape(&self.shapes[*shape as usize], &at)?;
+                            fold.learn(raw, &map, &out);
+                            done.push(out);
+                        }
+                        Node::Map(of, by) => tasks.push(Task::Enter(*of, compose(&map, by))),
+                        Node::Join(how, a, b) => {
+                            tasks.push(Task::Leave(raw, map, *how));
+                            tasks.push(Task::Enter(*b, map));
+                            tasks.push(Task::Enter(*a, map));
+                        }
+                    }
+                }
+                Task::Leave(raw, map, how) => {
+                    let b = done.pop().unwrap_or_else(|| fold.all(false));
+                    let a = done.pop().unwrap_or_else(|| fold.all(false));
+                    let out = fold.join(how, a, b);
+                    fold.learn(raw, &map, &out);
+                    done.push(out);
+                }
+            }
+        }
+        Ok(done.pop().unwrap_or_else(|| fold.all(false)))
+    }
+
+    /// The layers of a drawing, in the order they are painted, moved by whole pixels.
+    pub(super) fn layers(
+        &self,
+        drawing: Painted,
+        (dx, dy): (i32, i32),
+        out: &mut Finish,
+    ) -> Result<Vec<Layer>, NotDrawable> {
+        let mut layers = Vec::new();
+        // A point p of the piece is seen at map(p) + offset.
+        let mut tasks: Vec<(u32, Affine, i32, i32)> = Vec::new();
+        if drawing.piece != NO_LAYERS {
+            tasks.push((drawing.piece, IDENTITY, dx, dy));
+        }
+        while let Some((piece, map, x, y)) = tasks.pop() {
+            match self.pieces[piece as usize] {
+                Piece::Layer(region, paint) => {
+                    let Some(paint) = paint_under(paint, &map) else {
+                        continue;
+                    };
+                    let region = self.finish(region, &map, out)?;
+                    if matches!(out.regions.get(region.0 as usize), Some(Region::Empty)) {
+                        continue;
+                    }
+                    out.take(1)?;
+                    layers.push(Layer {
+                        region,
+                        offset: (x, y),
+                        paint,
+                    });
+                }
+                Piece::Over(below, above) => {
+                    tasks.push((above, map, x, y));
+                    tasks.push((below, map, x, y));
+                }
+                Piece::Move(of, mx, my) if map == IDENTITY => {
+                    tasks.push((of, map, add(x, mx), add(y, my)));
+                }
+                Piece::Move(of, mx, my) => {
+                    let by = affine::shift(f64::from(mx), f64::from(my));
+                    tasks.push((of, compose(&map, &by), x, y));
+                }
+                Piece::Map(of, by) => tasks.push((of, compose(&map, &by), x, y)),
+            }
+            // Drawings within drawings may hold nothing but others, many times over.
+            out.visits += 1;
+            if out.visits > 4 * MAX_PARTS {
+                return Err(NotDrawable::TooManyParts(MAX_PARTS));
+            }
+        }
+        Ok(layers)
+    }
+
+    /// A region of the finished scene.
+    pub(super) fn finish(
+        &self,
+        region: Raw,
+        map: &Affine,
+        out: &mut Finish,
+    ) -> Result<RegionId, NotDrawable> {
+        if out.seen.len() < self.nodes.len() {
+            out.seen.resize(self.nodes.len(), None);
+        }
+        self.fold(region, map, out)
+    }
+}
+
+fn add(a: i32, b: i32) -> i32 {
+    const MOST: i32 = 1_000_000;
+    a.saturating_add(b).clamp(-MOST, MOST)
+}
+
+/// A stroke grows with what it is drawn along, as the root of the area does.
+fn paint_under(paint: Paint, map: &Affine) -> Option<Paint> {
+    match paint {
+        Paint::Stroke { color, width } if *map != IDENTITY => {
+            let width = crate::grammar::scalar::limited(width * determinant(map).abs().sqrt());
+            (width > 0.0).then_some(Paint::Stroke { color, width })
+        }
+        other => Some(other),
+    }
+}
+
+/// What is done with the regions of a tree.
+trait Fold {
+    type Out;
+    /// A result from before.
+    fn known(&mut self, raw: Raw, map: &Affine) -> Result<Option<Self::Out>, NotDrawable>;
+    /// Remembers a result.
+    fn learn(&mut self, raw: Raw, map: &Affine, out: &Self::Out);
+    /// Everything, or nothing.
+    fn all(&mut self, everything: bool) -> Self::Out;
+    fn shape(&mut self, shape: &Shape, at: &Affine) -> Result<Self::Out, NotDrawable>;
+    fn join(&mut self, how: Join, a: Self::Out, b: Self::Out) -> Self::Out;
+}
+
+/// A budget of operations.
+#[derive(Debug)]
+pub(super) struct Steps {
+    left: u64,
+    all: u64,
+}
+
+impl Steps {
+    pub(super) fn new(all: u64) -> Steps {
+        Steps { left: all, all }
+    }
+
+    pub(super) fn take(&mut self, steps: u64) -> Result<(), NotDrawable> {
+        match self.left.checked_sub(steps) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(NotDrawable::TooMuchWork(self.all)),
+        }
+    }
+}
+
+/// The regions of the scene that is being finished.
+#[derive(Debug, Default)]
+pub(super) struct Finish {
+    /// The scene's regions.
+    pub(super) regions: Vec<Region>,
+    /// For each region built, the last map it was finished under, and as what.
+    seen: Vec<Option<(Affine, RegionId)>>,
+    parts: usize,
+    visits: usize,
+}
+
+impl Finish {
+    /// Forgets everything but the memory.
+    pub(super) fn clear(&mut self) {
+        self.regions.clear();
+        self.seen.clear();
+        self.parts = 0;
+        self.visits = 0;
+    }
+
+    fn take(&mut self, parts: usize) -> Result<(), NotDrawable> {
+        self.parts = self.parts.saturating_add(parts);
+        if self.parts > MAX_PARTS {
+            return Err(NotDrawable::TooManyParts(MAX_PARTS));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, region: Region) -> RegionId {
+        self.regions.push(region);
+        RegionId(index(self.regions.len() - 1))
+    }
+}
+
+impl Fold for Finish {
+    type Out = RegionId;
+
+    fn known(&mut self, raw: Raw, map: &Affine) -> Result<Option<RegionId>, NotDrawable> {
+        // Counted before it is built: sharing can make a scene far larger than its program.
+        self.take(1)?;
+        Ok(match self.seen.get(raw.0 as usize) {
+            Some(Some((at, id))) if at == map => Some(*id),
+            _ => None,
+        })
+    }
+
+    fn learn(&mut self, raw: Raw, map: &Affine, id: &RegionId) {
+        if let Some(seen) = self.seen.get_mut(raw.0 as usize) {
+            *seen = Some((*map, *id));
+        }
+    }
+
+    fn all(&mut self, everything: bool) -> RegionId {
+        self.push(if everything {
+            Region::Everything
+        } else {
+            Region::Empty
+        })
+    }
+
+    fn shape(&mut self, shape: &Shape, at: &Affine) -> Result<RegionId, NotDrawable> {
+        if let Shape::Polygon(points) | Shape::Polyline { points, .. } = shape {
+            self.take(points.len())?;
+        }
+        let region = if determinant(at) == 0.0 {
+            Region::Empty
+        } else {
+            Region::Shape {
+                shape: shape.clone(),
+                at: *at,
+            }
+        };
+        Ok(self.push(region))
+    }
+
+    fn join(&mut self, how: Join, a: RegionId, b: RegionId) -> RegionId {
+        self.push(match how {
+            Join::Union => Region::Union(a, b),
+            Join::Difference => Region::Difference(a, b),
+            Join::Intersection => Region::Intersection(a, b),
+        })
+    }
+}
