@@ -239,7 +239,10 @@ mod tests {
         };
         close(of_shape(&line, &scale(2.0, 3.0)), [-4.0, -6.0, 24.0, 6.0]);
         let triangle = Shape::Polygon(vec![(0.0, -3.0), (4.0, 3.0), (-4.0, 3.0)]);
-        close(of_shape(&triangle, &scale(1.0, -1.0)), [-4.0, -3.0, 4.0, 3.0]);
+        close(
+            of_shape(&triangle, &scale(1.0, -1.0)),
+            [-4.0, -3.0, 4.0, 3.0],
+        );
     }
 
     #[test]

@@ -326,9 +326,7 @@ impl Evaluator<'_> {
             }
             Builtin::Ellipse => self.shape(Some(shapes::ellipse(a.num(), b.num()))),
             Builtin::Box => self.shape(Some(shapes::rounded_box(a.num(), b.num(), 0.0))),
-            Builtin::RoundedBox => {
-                self.shape(Some(shapes::rounded_box(a.num(), b.num(), c.num())))
-            }
+            Builtin::RoundedBox => self.shape(Some(shapes::rounded_box(a.num(), b.num(), c.num()))),
             Builtin::Polygon => {
                 let points = self.points(a)?;
                 self.shape(shapes::polygon(points.into_iter()))

@@ -263,7 +263,12 @@ impl Parts {
     }
 
     /// Folds a region from its shapes up, each with the whole map that places it.
-    fn fold<F: Fold>(&self, region: Raw, map: &Affine, fold: &mut F) -> Result<F::Out, NotDrawable> {
+    fn fold<F: Fold>(
+        &self,
+        region: Raw,
+        map: &Affine,
+        fold: &mut F,
+    ) -> Result<F::Out, NotDrawable> {
         enum Task {
             Enter(Raw, Affine),
             Leave(Raw, Affine, Join),
