@@ -59,8 +59,16 @@ impl<'a> Parser<'a> {
             });
         }
         self.derive(text)?;
+        let steps = std::mem::take(&mut self.steps);
+        let program = self.assemble(&steps, text);
+        self.steps = steps;
+        program
+    }
+
+    /// The program of a derivation.
+    pub(crate) fn assemble(&mut self, steps: &[Step], text: &str) -> Result<Program, ProgramError> {
         let mut out = Nodes {
-            nodes: Vec::with_capacity(self.steps.len() * 2),
+            nodes: Vec::with_capacity(steps.len() * 2),
             texts: Vec::new(),
             mistake: None,
         };
@@ -69,7 +77,7 @@ impl<'a> Parser<'a> {
             &self.syntax.bnf,
             &self.syntax.forms,
             self.grammar.start,
-            &self.steps,
+            steps,
             text,
             &mut self.work,
             &mut out,

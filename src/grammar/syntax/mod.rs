@@ -18,6 +18,10 @@ mod conflict;
 pub(crate) mod lexer;
 pub(crate) mod lr;
 mod spacing;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 pub(crate) mod values;
 
