@@ -25,6 +25,7 @@ use crate::compiled::Compiled;
 use crate::grammar::ids::{NtId, ProdId, TokenId};
 use crate::grammar::inside::{Inside, SizeError, ranges};
 use crate::grammar::ir::{Grammar, Procedure, SampleSpec};
+use crate::grammar::syntax::Syntax;
 use crate::tree::diff::Fill;
 use crate::tree::{Layout, Program};
 
@@ -87,7 +88,7 @@ impl<'c> Sampler<'c> {
     ///
     /// When no program has a size in the window, or the sizes are too large.
     pub fn new(compiled: &'c Compiled, spec: SampleSpec) -> Result<Sampler<'c>, SizeError> {
-        Sampler::from_parts(&compiled.grammar, &compiled.inside, &NoTexts, spec)
+        Sampler::from_parts(&compiled.grammar, &compiled.inside, &compiled.syntax, spec)
     }
 
     /// [`Sampler::new`] from the parts it needs.
@@ -301,19 +302,31 @@ pub(crate) fn unit(rng: &mut Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
-/// For languages without text tokens.
-#[derive(Debug)]
-struct NoTexts;
+impl TextSource for Syntax {
+    fn text(&self, token: TokenId, rng: &mut Rng) -> String {
+        self.sampler(token)
+            .map_or_else(String::new, |sampler| sampler.sample(rng))
+    }
 
-impl TextSource for NoTexts {
-    fn text(&self, _: TokenId, _: &mut Rng) -> String {
-        String::new()
+    fn probability(&self, token: TokenId, text: &str) -> f64 {
+        let Some(sampler) = self.sampler(token) else {
+            return 0.0;
+        };
+        let length = text.chars().count() as u32;
+        let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if printable && sampler.lengths().contains(&length) {
+            let lengths = sampler.lengths().len() as f64;
+            1.0 / (lengths * sampler.count(length).max(1.0))
+        } else {
+            0.0
+        }
     }
-    fn probability(&self, _: TokenId, _: &str) -> f64 {
-        1.0
-    }
-    fn is_single(&self, _: TokenId) -> bool {
-        true
+
+    fn is_single(&self, token: TokenId) -> bool {
+        self.sampler(token).is_none_or(|sampler| {
+            let lengths = sampler.lengths();
+            lengths.len() == 1 && sampler.count(lengths[0]) < 1.5
+        })
     }
 }
 

@@ -167,6 +167,7 @@ pub(crate) fn grammar(text: &str, size: SizeMetric, max: u32) -> Grammar {
             next += 1;
         }
     }
+    out.mutate.small = crate::grammar::inside::least_small(&out).max(2);
     out
 }
 
