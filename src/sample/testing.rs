@@ -24,7 +24,8 @@ pub(crate) const SPAN: Span = Span {
 /// csg2d with small domains.
 pub(crate) const CSG: &str = "Coord:2 | Angle:2 | Shape = *Circle Coord / *Quad Coord Angle / Combine Op Shape Shape | Op = Add / Sub";
 /// Zero-size recursion, a list and an option.
-pub(crate) const MOVES: &str = "N:2 | S = *Dot N / *Bar T? / Move@0.25 S N / Row@0.1 S*0.5 / Pair@0.2 S S | T = A / B@2";
+pub(crate) const MOVES: &str =
+    "N:2 | S = *Dot N / *Bar T? / Move@0.25 S N / Row@0.1 S*0.5 / Pair@0.2 S S | T = A / B@2";
 
 fn production(name: &str, kind: ProductionKind, weight: f64, primitive: bool) -> Production {
     Production {
@@ -128,8 +129,12 @@ pub(crate) fn grammar(text: &str, size: SizeMetric, max: u32) -> Grammar {
             ),
         };
         names.push(name);
-        out.productions
-            .push(production(name, ProductionKind::Token(token_id), 1.0, false));
+        out.productions.push(production(
+            name,
+            ProductionKind::Token(token_id),
+            1.0,
+            false,
+        ));
         out.nonterminals.push(Nonterminal {
             kind: NonterminalKind::Token(token_id),
             productions: vec![id],
@@ -247,7 +252,10 @@ pub(crate) fn enumerate(
     nodes: usize,
 ) -> Vec<(Program, f64)> {
     let trees = all(grammar, nt, nodes);
-    trees.into_iter().filter(|(p, _)| p.size() == size).collect()
+    trees
+        .into_iter()
+        .filter(|(p, _)| p.size() == size)
+        .collect()
 }
 
 fn all(grammar: &Grammar, nt: NtId, nodes: usize) -> Vec<(Program, f64)> {

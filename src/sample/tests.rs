@@ -32,7 +32,10 @@ fn compare(text: &str, metric: SizeMetric, size: u32, nodes: usize, bend: f64) -
     let mut texts: BTreeMap<(usize, Vec<Box<str>>), usize> = BTreeMap::new();
     let mut expected = Vec::new();
     let key = |p: &Program| -> Vec<(u16, u32)> {
-        p.nodes().iter().map(|n| (n.production.0, n.value)).collect()
+        p.nodes()
+            .iter()
+            .map(|n| (n.production.0, n.value))
+            .collect()
     };
     for (tree, weight) in &trees {
         let shape = seen.len();
@@ -48,7 +51,9 @@ fn compare(text: &str, metric: SizeMetric, size: u32, nodes: usize, bend: f64) -
     let mut counts = vec![0.0; expected.len()];
     let mut rng = seeded(11);
     for _ in 0..n {
-        let program = sampler.sample_nt(grammar.start, size..=size, &mut rng).unwrap();
+        let program = sampler
+            .sample_nt(grammar.start, size..=size, &mut rng)
+            .unwrap();
         assert!(program.is_valid(&grammar) && program.size() == size);
         let cell = seen
             .get(&key(&program))
@@ -153,7 +158,9 @@ fn sizes_are_uniform_or_by_weight() {
         grammar.sample.by_weight = by_weight;
         let inside = inside(&grammar);
         let sampler = sampler(&grammar, &inside);
-        let whole: f64 = (1..=5).map(|s| inside.weight(grammar.start, s).to_f64()).sum();
+        let whole: f64 = (1..=5)
+            .map(|s| inside.weight(grammar.start, s).to_f64())
+            .sum();
         let n = 100_000;
         let mut counts = vec![0.0; 5];
         for i in 0..n {
@@ -197,7 +204,11 @@ fn large_sizes_are_summed_up_alike() {
 
 #[test]
 fn a_window_past_the_tables_grows_them_and_an_empty_one_is_refused() {
-    let grammar = grammar("A:2 | S = Pair D D / Four D D D D | D = *Dot A", SizeMetric::Primitives, 4);
+    let grammar = grammar(
+        "A:2 | S = Pair D D / Four D D D D | D = *Dot A",
+        SizeMetric::Primitives,
+        4,
+    );
     let inside = inside(&grammar);
     let spec = |min, max| SampleSpec {
         min,
@@ -226,12 +237,18 @@ fn differing_draws_are_exactly_conditioned() {
         let grammar = grammar(text, metric, small.max(2));
         let inside = inside(&grammar);
         let sampler = sampler(&grammar, &inside);
-        let sizes: Vec<u32> = inside.sizes(grammar.start).filter(|s| *s <= small).collect();
+        let sizes: Vec<u32> = inside
+            .sizes(grammar.start)
+            .filter(|s| *s <= small)
+            .collect();
         // The law without the condition, up to trees of 8 nodes.
         let mut law: BTreeMap<String, f64> = BTreeMap::new();
         let key = |p: &Program| {
-            let nodes: Vec<(u16, u32)> =
-                p.nodes().iter().map(|n| (n.production.0, n.value)).collect();
+            let nodes: Vec<(u16, u32)> = p
+                .nodes()
+                .iter()
+                .map(|n| (n.production.0, n.value))
+                .collect();
             format!("{nodes:?}{:?}", p.texts())
         };
         let mut trees = Vec::new();
