@@ -146,7 +146,13 @@ fn laid_out(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Option
         .with_config(Config::default().with_color(color))
         .with_code(diagnostic.code)
         .with_message(harmless(&diagnostic.message));
-    for (n, label) in labels.enumerate() {
+    // ariadne would repeat the file for a label above the one before.
+    let mut labels: Vec<_> = labels.enumerate().collect();
+    labels.sort_by_key(|(_, label)| {
+        let of = spans.iter().position(|(file, _)| *file == label.span.file);
+        (of, label.span.end, label.span.start)
+    });
+    for (n, label) in labels {
         let mut shown =
             Label::new(excerpt(label.span.file)?.place(label.span)).with_color(match n {
                 0 => strong,

@@ -5,7 +5,7 @@
 //! closed is closed by an invented token (its span is empty), and one that closes nothing is
 //! gone. A file whose brackets pair is not changed.
 
-use super::token::{Kind, Source, Token};
+use super::token::{Kind, Lead, Source, Token};
 use crate::diag::{Diagnostic, codes};
 use crate::source::Span;
 
@@ -69,7 +69,7 @@ impl Repair<'_> {
             if token.first {
                 indent = self.source.column(token.span.start);
             }
-            if token.item || token.kind == Kind::End {
+            if token.item() || token.kind == Kind::End {
                 // A declaration no deeper than an open bracket's line ends what is open.
                 let keep = match token.kind {
                     Kind::End => 0,
@@ -102,6 +102,8 @@ impl Repair<'_> {
                 }
             } else if token.kind == Kind::FatArrow {
                 self.arm();
+            } else if token.kind == Kind::Arrow {
+                self.result();
             }
             self.out.push(token);
         }
@@ -128,6 +130,15 @@ impl Repair<'_> {
                 self.open.pop();
                 true
             }
+            None if self
+                .open
+                .last()
+                .is_some_and(|top| top.closer != Kind::RBrace)
+                && token.kind != Kind::RBrace =>
+            {
+                self.wrong_kind(token);
+                false
+            }
             None => {
                 let mut error = Diagnostic::new(
                     codes::E0106,
@@ -150,18 +161,61 @@ impl Repair<'_> {
         }
     }
 
+    /// Reports a bracket closed by one of another kind, and closes it with the right one.
+    fn wrong_kind(&mut self, token: Token) {
+        let Some(open) = self.open.pop() else { return };
+        let closer = open.closer.shown();
+        (self.report)(
+            Diagnostic::new(
+                codes::E0106,
+                token.span,
+                format!(
+                    "{} cannot close {}",
+                    token.kind.shown(),
+                    open.token.kind.shown()
+                ),
+                format!("expected {closer}"),
+            )
+            .label(open.token.span, "opened here")
+            .fix(token.span, closer.trim_matches('`')),
+        );
+        self.out.push(Token {
+            kind: open.closer,
+            span: Span {
+                end: token.span.start,
+                ..token.span
+            },
+            ..token
+        });
+    }
+
     /// An arm's `=>` never stands directly inside round or square brackets: those were not closed
-    /// before the arm's pattern.
+    /// before the arm's pattern. Nor does an arm start a line to the left of its own block.
     fn arm(&mut self) {
-        let block = self
-            .open
-            .iter()
-            .rposition(|open| open.closer == Kind::RBrace);
-        if let Some(block) = block
-            && block + 1 < self.open.len()
-        {
-            self.close_down_to(block + 1, true, self.out.len() - 1);
+        let Some(at) = self.out.len().checked_sub(1) else {
+            return;
+        };
+        let pattern = self.out[at];
+        let brace = |open: &Open| open.closer == Kind::RBrace;
+        let Some(mut block) = self.open.iter().rposition(brace) else {
+            return;
+        };
+        if pattern.first {
+            let column = self.source.column(pattern.span.start);
+            while self.open[block].indent >= column
+                && let Some(outer) = self.open[..block].iter().rposition(brace)
+            {
+                block = outer;
+            }
         }
+        self.close_down_to(block + 1, true, at);
+    }
+
+    /// Nor does `->`: what stands before it, parameters say, was not closed.
+    fn result(&mut self) {
+        let brace = |open: &Open| open.closer == Kind::RBrace;
+        let block = self.open.iter().rposition(brace);
+        self.close_down_to(block.map_or(0, |block| block + 1), true, self.out.len());
     }
 
     /// Closes all but the outermost `keep` brackets with invented tokens put at `at`.
@@ -175,7 +229,7 @@ impl Repair<'_> {
             let invented = Token {
                 kind: open.closer,
                 first: false,
-                item: false,
+                lead: Lead::Nothing,
                 span: place,
             };
             // Inner ones are closed first, so each goes behind those before it.

@@ -108,13 +108,35 @@ pub struct Token {
     pub kind: Kind,
     /// Whether it is the first of its line.
     pub first: bool,
-    /// Whether a declaration seems to start here; reading resumes at these after a mistake.
-    pub item: bool,
+    /// What seems to start here; a name that leads something is not one that ends what was before.
+    pub lead: Lead,
     /// The place.
     pub span: Span,
 }
 
+/// What seems to start at a token that is the first of its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Lead {
+    /// Nothing in particular.
+    Nothing,
+    /// A declaration: its word with something fitting behind it.
+    Item,
+    /// Perhaps a declaration: its word at the very start of a line.
+    Perhaps,
+    /// An arm: a pattern and `=>`.
+    Arm,
+    /// A production or an operator table.
+    Member,
+    /// A rule: a name, `:` and a quote.
+    Rule,
+}
+
 impl Token {
+    /// Whether a declaration starts here.
+    pub(crate) fn item(&self) -> bool {
+        self.lead == Lead::Item
+    }
+
     /// Whether the parser made it up.
     pub(crate) fn invented(&self) -> bool {
         self.kind != Kind::End && self.span.start == self.span.end

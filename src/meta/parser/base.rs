@@ -60,6 +60,18 @@ pub(super) fn accept<'a, O: 'a>(
     chumsky::primitive::select(move |token: Token, _| read(token))
 }
 
+/// A token for which `read` gives something, seeing also what comes after it.
+pub(super) fn peeked<'a, O: 'a>(read: impl Fn(&[Token]) -> Option<O> + Clone + 'a) -> P<'a, O> {
+    custom(move |inp: &mut Input<'a, '_>| {
+        let here = inp.cursor();
+        let rest: &[Token] = inp.slice_from(&here..);
+        let found = read(rest).ok_or_else(|| Fail::at(*here.inner()))?;
+        inp.skip();
+        Ok(found)
+    })
+    .boxed()
+}
+
 /// A token of that kind.
 pub(super) fn tok<'a>(kind: Kind) -> P<'a, Token> {
     accept(move |token| (token.kind == kind).then_some(token))
@@ -85,7 +97,7 @@ pub(super) fn inner_keyword<'a>(
     shown: &'static str,
 ) -> P<'a, Token> {
     accept(move |token| {
-        (token.kind == Kind::Name && !token.item && source.of(token) == word).then_some(token)
+        (token.kind == Kind::Name && !token.item() && source.of(token) == word).then_some(token)
     })
     .labelled(shown)
     .boxed()
@@ -100,7 +112,7 @@ pub(super) use word;
 
 /// A name. A word that starts a declaration is none: the name is missing then.
 pub(super) fn name<'a>(source: Source<'a>, shown: &'static str) -> P<'a, Name> {
-    accept(move |token| (token.kind == Kind::Name && !token.item).then(|| named(source, token)))
+    accept(move |token| (token.kind == Kind::Name && !token.item()).then(|| named(source, token)))
         .labelled(shown)
         .boxed()
 }

@@ -8,51 +8,17 @@ use chumsky::prelude::*;
 
 use super::base::*;
 use super::fail::{Fail, OPERATOR};
+use super::tree::{Deep, Piece, infix_op, split, tree};
 use crate::diag::{Diagnostic, codes};
 use crate::meta::ast::{
-    BinaryOp, Expr, ExprKind, MatchArm, Name, Pattern, PatternKind, Type, TypeKind, UnaryOp,
+    Expr, ExprKind, MatchArm, Name, Pattern, PatternKind, Type, TypeKind, UnaryOp,
 };
 use crate::meta::brackets::{DEEPEST, too_deep};
 use crate::meta::lexer::EXPR_WORDS;
-use crate::meta::token::{Kind, Source, Token};
-use crate::source::Span;
-
-/// An expression with the height of its tree.
-#[derive(Clone)]
-pub(super) struct Deep {
-    expr: Expr,
-    height: usize,
-}
-
-impl Deep {
-    fn new(kind: ExprKind, span: Span, inner: usize) -> Deep {
-        Deep {
-            expr: Expr { kind, span },
-            height: inner + 1,
-        }
-    }
-
-    fn boxed(self) -> Box<Expr> {
-        Box::new(self.expr)
-    }
-}
-
-fn split(all: Vec<Deep>) -> (Vec<Expr>, usize) {
-    let height = all.iter().map(|deep| deep.height).max().unwrap_or(0);
-    (all.into_iter().map(|deep| deep.expr).collect(), height)
-}
+use crate::meta::token::{Kind, Lead, Source, Token};
 
 /// Pieces of a chain that are kept; one that long is too deep in all likelihood, and is said to be.
 const LONGEST_CHAIN: usize = 1 << 13;
-
-/// A piece of a chain of operators.
-#[derive(Clone)]
-enum Piece {
-    Prefix(UnaryOp, Span),
-    Operand(Deep),
-    Infix(BinaryOp),
-    Pipe(Name, Vec<Expr>, usize, Span),
-}
 
 /// An expression.
 pub(super) fn expr<'a>(source: Source<'a>) -> P<'a, Expr> {
@@ -73,8 +39,12 @@ fn chain<'a>(source: Source<'a>, inner: P<'a, Deep>) -> P<'a, Deep> {
         };
         Some(Piece::Prefix(op, token.span))
     });
-    let infix = accept(move |token| infix_op(token.kind, source.of(token)).map(Piece::Infix))
-        .labelled(OPERATOR);
+    // `-1 => ...` on a line of its own is the next arm.
+    let infix = accept(move |token| {
+        let op = infix_op(token.kind, source.of(token)).map(Piece::Infix);
+        op.filter(|_| token.lead != Lead::Arm)
+    })
+    .labelled(OPERATOR);
     let args = arguments(inner.clone());
     let pipe = tok(Kind::PipeTo)
         .labelled(OPERATOR)
@@ -125,134 +95,6 @@ fn chain<'a>(source: Source<'a>, inner: P<'a, Deep>) -> P<'a, Deep> {
         .boxed()
 }
 
-fn infix_op(kind: Kind, text: &str) -> Option<BinaryOp> {
-    Some(match kind {
-        Kind::Else => BinaryOp::Else,
-        Kind::EqEq => BinaryOp::Eq,
-        Kind::NotEq => BinaryOp::Ne,
-        Kind::Lt => BinaryOp::Lt,
-        Kind::Le => BinaryOp::Le,
-        Kind::Gt => BinaryOp::Gt,
-        Kind::Ge => BinaryOp::Ge,
-        Kind::Plus => BinaryOp::Add,
-        Kind::Minus => BinaryOp::Sub,
-        Kind::Amp => BinaryOp::Meet,
-        Kind::Star => BinaryOp::Mul,
-        Kind::Slash => BinaryOp::Div,
-        Kind::Percent => BinaryOp::Mod,
-        Kind::Caret => BinaryOp::Pow,
-        Kind::AndAnd => BinaryOp::And,
-        Kind::OrOr => BinaryOp::Or,
-        Kind::Name => match text {
-            "or" => BinaryOp::Or,
-            "and" => BinaryOp::And,
-            "mod" => BinaryOp::Mod,
-            _ => return None,
-        },
-        _ => return None,
-    })
-}
-
-const PIPE_POWER: u8 = 1;
-const PREFIX_POWER: u8 = 8;
-
-/// How strongly an operator binds, and whether it groups to the right.
-fn power(op: BinaryOp) -> (u8, bool) {
-    use BinaryOp::*;
-    match op {
-        Else => (2, true),
-        Or => (3, false),
-        And => (4, false),
-        Eq | Ne | Lt | Le | Gt | Ge => (5, false),
-        Add | Sub | Meet => (6, false),
-        Mul | Div | Mod => (7, false),
-        Pow => (9, true),
-    }
-}
-
-enum Waiting {
-    Prefix(UnaryOp, Span),
-    Infix(BinaryOp),
-}
-
-/// Puts a chain into a tree; the place where it gets too deep otherwise.
-fn tree(pieces: Vec<Piece>) -> Result<Deep, Span> {
-    let mut operands: Vec<Deep> = Vec::new();
-    let mut waiting: Vec<Waiting> = Vec::new();
-    for piece in pieces {
-        match piece {
-            Piece::Prefix(op, place) => waiting.push(Waiting::Prefix(op, place)),
-            Piece::Operand(operand) => operands.push(operand),
-            Piece::Infix(op) => {
-                let (power, right) = power(op);
-                reduce(&mut operands, &mut waiting, power, right)?;
-                waiting.push(Waiting::Infix(op));
-            }
-            Piece::Pipe(name, args, height, place) => {
-                reduce(&mut operands, &mut waiting, PIPE_POWER, false)?;
-                if let Some(left) = operands.pop() {
-                    let whole = left.expr.span.to(place);
-                    let height = left.height.max(height);
-                    let kind = ExprKind::Pipe(left.boxed(), name, args);
-                    operands.push(checked(Deep::new(kind, whole, height), place)?);
-                }
-            }
-        }
-    }
-    reduce(&mut operands, &mut waiting, 0, false)?;
-    // A chain starts with an operand, so one is left.
-    let nowhere = Span::new(crate::source::FileId(0), 0, 0);
-    let whole = operands.pop().ok_or(nowhere)?;
-    let place = whole.expr.span;
-    checked(whole, place)
-}
-
-/// Applies the waiting operators that bind more strongly than the one that comes.
-fn reduce(
-    operands: &mut Vec<Deep>,
-    waiting: &mut Vec<Waiting>,
-    coming: u8,
-    right: bool,
-) -> Result<(), Span> {
-    while let Some(last) = waiting.last() {
-        let held = match last {
-            Waiting::Prefix(..) => PREFIX_POWER,
-            Waiting::Infix(op) => power(*op).0,
-        };
-        if held < coming || (held == coming && right) {
-            break;
-        }
-        let (Some(op), Some(b)) = (waiting.pop(), operands.pop()) else {
-            break;
-        };
-        let built = match op {
-            Waiting::Prefix(op, place) => {
-                let (whole, height) = (place.to(b.expr.span), b.height);
-                (
-                    Deep::new(ExprKind::Unary(op, b.boxed()), whole, height),
-                    place,
-                )
-            }
-            Waiting::Infix(op) => {
-                let Some(a) = operands.pop() else { break };
-                let whole = a.expr.span.to(b.expr.span);
-                let (height, place) = (a.height.max(b.height), b.expr.span);
-                let kind = ExprKind::Binary(op, a.boxed(), b.boxed());
-                (Deep::new(kind, whole, height), place)
-            }
-        };
-        operands.push(checked(built.0, built.1)?);
-    }
-    Ok(())
-}
-
-fn checked(deep: Deep, place: Span) -> Result<Deep, Span> {
-    if deep.height > DEEPEST {
-        return Err(place);
-    }
-    Ok(deep)
-}
-
 /// `(a, b)` after a function's name, with the height of the tallest.
 fn arguments<'a>(inner: P<'a, Deep>) -> P<'a, (Vec<Expr>, usize)> {
     in_parens(commas(inner)).map(split).boxed()
@@ -261,7 +103,7 @@ fn arguments<'a>(inner: P<'a, Deep>) -> P<'a, (Vec<Expr>, usize)> {
 fn plain_name<'a>(source: Source<'a>) -> P<'a, Name> {
     accept(move |token| {
         let plain =
-            token.kind == Kind::Name && !token.item && !EXPR_WORDS.contains(&source.of(token));
+            token.kind == Kind::Name && !token.item() && !EXPR_WORDS.contains(&source.of(token));
         plain.then(|| named(source, token))
     })
     .labelled("a name")
@@ -314,13 +156,19 @@ fn operand<'a>(
         };
         Some(Deep::new(kind, token.span, 0))
     });
-    let name =
-        plain_name(source)
-            .then(args.clone().or_not())
-            .map_with(|(name, args), e| match args {
-                Some((args, height)) => Deep::new(ExprKind::Call(name, args), span(e), height),
-                None => Deep::new(ExprKind::Name(name.text), name.span, 0),
-            });
+    // At the start of a line before `=>` and the like stands the next arm, not an operand.
+    let operand_name = accept(move |token| {
+        let plain = token.kind == Kind::Name
+            && matches!(token.lead, Lead::Nothing | Lead::Perhaps)
+            && !EXPR_WORDS.contains(&source.of(token));
+        plain.then(|| named(source, token))
+    });
+    let name = operand_name
+        .then(args.clone().or_not())
+        .map_with(|(name, args), e| match args {
+            Some((args, height)) => Deep::new(ExprKind::Call(name, args), span(e), height),
+            None => Deep::new(ExprKind::Name(name.text), name.span, 0),
+        });
     let round = inner
         .clone()
         .then(tok(Kind::Comma).ignore_then(inner.clone()).or_not())
@@ -496,6 +344,10 @@ pub(super) fn starts_arm(rest: &[Token]) -> bool {
     let kind = |at: usize| rest.get(at).map(|token| token.kind);
     let arrow = |at: usize| kind(at) == Some(Kind::FatArrow);
     match kind(0) {
+        Some(Kind::Name) if rest[0].first => {
+            let mistaken = matches!(kind(1), Some(Kind::Eq | Kind::Arrow | Kind::Colon));
+            arrow(1) || mistaken
+        }
         Some(Kind::Name | Kind::Str | Kind::Number) => arrow(1),
         Some(Kind::Minus) => kind(1) == Some(Kind::Number) && arrow(2),
         _ => false,
@@ -537,7 +389,7 @@ pub(super) fn ty<'a>(source: Source<'a>) -> P<'a, Type> {
         // `T??` is no type, so one mark is enough.
         choice((plain.boxed(), list.boxed()))
             .labelled("a type")
-            .then(tok(Kind::Question).or_not())
+            .then(tok(Kind::Question).labelled(OPERATOR).or_not())
             .map_with(|(inner, mark), e| match mark {
                 None => inner,
                 Some(_) => Type {

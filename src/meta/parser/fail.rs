@@ -9,6 +9,7 @@ use chumsky::prelude::*;
 use chumsky::util::MaybeRef;
 
 use super::base::Tokens;
+use crate::diag::nearest::nearest;
 use crate::diag::{Diagnostic, codes};
 use crate::meta::lexer::ITEM_WORDS;
 use crate::meta::token::{Kind, Source, Token};
@@ -90,7 +91,7 @@ impl<'a> LabelError<'a, Tokens<'a>, &'static str> for Fail {
 /// Labels that only say how an expression could go on; left out where something else is expected.
 pub(super) const OPERATOR: &str = "an operator";
 pub(super) const ITEM: &str = "a declaration";
-pub(super) const DOMAIN: &str = "the token's values";
+pub(super) const DOMAIN: &str = "a set of values";
 pub(super) const FIELD_SORT: &str = "a sort or token";
 
 impl Fail {
@@ -141,19 +142,18 @@ impl Fail {
                 .help(format!("write `{mended}`"))
                 .fix(found.span.to(next.span), mended);
         }
-        if expects(ITEM) {
-            let near = found
-                .filter(|found| found.kind == Kind::Name)
-                .and_then(|found| nearest(source.of(*found)).map(|word| (found, word)));
-            return match near {
-                Some((found, word)) => error
+        if let Some(found) = found.filter(|found| found.kind == Kind::Name) {
+            let words = self.expected.iter().map(|label| label.trim_matches('`'));
+            let words = words.chain(ITEM_WORDS.iter().copied().filter(|_| expects(ITEM)));
+            if let Some(word) = nearest(source.of(*found), words) {
+                return error
                     .help(format!("did you mean `{word}`?"))
-                    .fix(found.span, word),
-                None => error.help(format!(
-                    "a declaration starts with one of: {}",
-                    ITEM_WORDS.join(", ")
-                )),
-            };
+                    .fix(found.span, word);
+            }
+        }
+        if self.expected == [ITEM] {
+            let all = ITEM_WORDS.join(", ");
+            return error.help(format!("a declaration starts with one of: {all}"));
         }
         if expects(DOMAIN) {
             return error.help(
@@ -193,32 +193,4 @@ fn list(labels: &[&'static str]) -> String {
         [only] => (*only).to_string(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
     }
-}
-
-/// The declaration word that a misspelt word is near to.
-fn nearest(word: &str) -> Option<&'static str> {
-    ITEM_WORDS
-        .iter()
-        .map(|known| (distance(word, known), *known))
-        .filter(|(distance, known)| *distance * 3 <= known.len().max(3))
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// Letters to put in, take out or change.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len() > b.len() + 2 {
-        return usize::MAX / 4;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let change = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -11,13 +11,18 @@ use crate::meta::ast::{
     Canvas, Domain, Draw, DrawArm, Example, Extends, FiniteValue, Fn, Goal, Item, ItemKind, Kernel,
     Mutate, Observe, Path, Range, Rewrite, Rule, Sample, Token as TokenItem, Use, UseWhat,
 };
-use crate::meta::token::{Kind, Source, Token};
+use crate::meta::token::{Kind, Lead, Source, Token};
 
 /// All declarations of a file.
 pub(super) fn items<'a>(source: Source<'a>) -> P<'a, Vec<Item>> {
     members(
         item(source),
-        |rest| rest.first().is_some_and(|token| token.item),
+        |rest| {
+            matches!(
+                rest.first().map(|token| token.lead),
+                Some(Lead::Item | Lead::Perhaps)
+            )
+        },
         |span| {
             Some(Item {
                 docs: Vec::new(),
@@ -119,7 +124,8 @@ fn item<'a>(source: Source<'a>) -> P<'a, Item> {
 /// `std.shape` or `./mine`; a single bare name is for the caller to judge.
 fn path<'a>(source: Source<'a>) -> P<'a, Path> {
     let file = tok(Kind::Path).map(move |token| Path {
-        text: source.of(token).to_string(),
+        // With its ending it has been reported.
+        text: source.of(token).trim_end_matches(".tdg").to_string(),
         span: token.span,
     });
     let names = name(source, "a path")
@@ -150,10 +156,15 @@ fn import<'a>(source: Source<'a>) -> P<'a, Use> {
         .ignore_then(name(source, "a name"))
         .map(UseWhat::Module);
     path(source)
-        .validate(|path, _, emitter| {
-            let fine = path.text.starts_with("std.") || path.text.starts_with('.');
-            if !fine {
-                emitter.emit(Fail::from(bare_path(&path)));
+        .try_map(|path, _| match path.text.as_str() {
+            "std" => Err(Fail::from(bare_path(&path, ""))),
+            _ => Ok(path),
+        })
+        .validate(|mut path, _, emitter| {
+            if !path.text.starts_with("std.") && !path.text.starts_with('.') {
+                let mended = format!("./{}", path.text.replace('.', "/"));
+                emitter.emit(Fail::from(bare_path(&path, &mended)));
+                path.text = mended;
             }
             path
         })
@@ -165,7 +176,7 @@ fn import<'a>(source: Source<'a>) -> P<'a, Use> {
         .boxed()
 }
 
-fn bare_path(path: &Path) -> Diagnostic {
+fn bare_path(path: &Path, mended: &str) -> Diagnostic {
     let error = Diagnostic::new(
         codes::E0107,
         path.span,
@@ -175,7 +186,6 @@ fn bare_path(path: &Path) -> Diagnostic {
     if path.text == "std" {
         return error.help("name a module of the standard library, such as `std.shape`");
     }
-    let mended = format!("./{}", path.text.replace('.', "/"));
     error
         .help(format!("for a file beside this one write `{mended}`"))
         .fix(path.span, mended)
@@ -274,7 +284,7 @@ fn one_of_words<'a>(
     shown: &'static str,
 ) -> P<'a, crate::meta::ast::Name> {
     accept(move |token| {
-        let fits = token.kind == Kind::Name && !token.item && words.contains(&source.of(token));
+        let fits = token.kind == Kind::Name && !token.item() && words.contains(&source.of(token));
         fits.then(|| named(source, token))
     })
     .labelled(shown)
@@ -432,9 +442,12 @@ fn rule<'a>(source: Source<'a>) -> P<'a, Rule> {
         _ => None,
     })
     .labelled("`=>` or `<=>`");
-    let binding = name(source, "a name")
-        .then_ignore(tok(Kind::Eq))
-        .then(expr(source));
+    let bound = accept(move |token| {
+        let fits = token.kind == Kind::Name && !matches!(token.lead, Lead::Item | Lead::Rule);
+        fits.then(|| named(source, token))
+    })
+    .labelled("a name");
+    let binding = bound.then_ignore(tok(Kind::Eq)).then(expr(source));
     let bindings = word!(source, "where").ignore_then(
         binding
             .separated_by(tok(Kind::Comma))
@@ -443,7 +456,16 @@ fn rule<'a>(source: Source<'a>) -> P<'a, Rule> {
             .collect::<Vec<_>>(),
     );
     let condition = word!(source, "if").ignore_then(expr(source));
-    name(source, "a rule")
+    // On the line of the rule before, only a colon tells a rule's name from a misspelt `where`.
+    let rule_name = peeked(move |rest| match rest {
+        [token, next, ..] if token.kind == Kind::Name => {
+            let fits = token.first || next.kind == Kind::Colon;
+            fits.then(|| named(source, *token))
+        }
+        _ => None,
+    });
+    rule_name
+        .labelled("a rule")
         .then_ignore(tok(Kind::Colon))
         .then(text(source, Kind::Quote))
         .then(both_ways)

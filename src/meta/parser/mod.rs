@@ -10,6 +10,7 @@ mod expr;
 mod fail;
 mod item;
 mod sort;
+mod tree;
 
 use chumsky::prelude::*;
 

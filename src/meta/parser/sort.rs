@@ -8,20 +8,21 @@ use crate::diag::{Diagnostic, codes};
 use crate::meta::ast::{
     Field, Fixity, Name, Number, Production, Repeat, Sort, SortMember, Symbol, Table,
 };
-use crate::meta::token::{Kind, Source, Token};
+use crate::meta::lexer::TABLE_WORDS;
+use crate::meta::token::{Kind, Lead, Source, Token};
 use crate::source::Span;
 
 /// `sort NAME { ... }` without its first word.
 pub(super) fn sort<'a>(source: Source<'a>) -> P<'a, Sort> {
     name(source, "a name")
-        .then(block(source, member(source)))
+        .then(block(member(source)))
         .map(|(name, members)| Sort { name, members })
         .boxed()
 }
 
 /// `{ member* }`
-fn block<'a, O: 'a>(source: Source<'a>, member: P<'a, Option<O>>) -> P<'a, Vec<O>> {
-    members(member, move |rest| starts_member(source, rest), |_| None)
+fn block<'a, O: 'a>(member: P<'a, Option<O>>) -> P<'a, Vec<O>> {
+    members(member, starts_member, |_| None)
         .map(|all| all.into_iter().flatten().collect())
         .delimited_by(tok(Kind::LBrace), tok(Kind::RBrace))
         .boxed()
@@ -60,16 +61,16 @@ fn separator<'a>() -> P<'a, Token> {
 
 /// Whether a production or table may start here: its name is followed by `=`, or starts a line and
 /// is not a field's.
-fn starts_member(source: Source<'_>, rest: &[Token]) -> bool {
+fn starts_member(rest: &[Token]) -> bool {
     let [token, next, ..] = rest else {
         return false;
     };
     match token.kind {
         Kind::At => true,
-        Kind::Name if next.kind == Kind::Eq => true,
+        Kind::Name if next.kind == Kind::Eq || token.lead == Lead::Member => true,
         Kind::Name if token.first => match next.kind {
-            Kind::Name => next.first || ["infix", "prefix", "postfix"].contains(&source.of(*token)),
-            Kind::RBrace | Kind::At | Kind::FatArrow | Kind::Arrow | Kind::LBrace => true,
+            Kind::Name => next.first,
+            Kind::RBrace | Kind::At | Kind::FatArrow | Kind::Arrow | Kind::EqEq => true,
             _ => false,
         },
         _ => false,
@@ -94,7 +95,7 @@ fn table<'a>(source: Source<'a>) -> P<'a, Table> {
     .boxed();
     fixity
         .labelled("a production")
-        .then(block(source, operators))
+        .then(block(operators))
         .map_with(|(fixity, productions), e| Table {
             fixity,
             productions,
@@ -119,14 +120,18 @@ fn production<'a>(source: Source<'a>) -> P<'a, Production> {
             .map_with(|w, e| Attribute::Weight(w, span(e)))
             .boxed(),
     )));
-    let symbols = equals().ignore_then(symbol(source).repeated().collect::<Vec<_>>());
+    let symbols = symbol(source).repeated().collect::<Vec<_>>().boxed();
+    let mistaken = mistaken_equals(source).then(symbols.clone());
+    let named = choice((
+        mistaken.map(|(name, symbols)| (name, Some(symbols))),
+        production_name(source).then(tok(Kind::Eq).ignore_then(symbols).or_not()),
+    ));
     attribute
         .labelled("a production")
         .repeated()
         .collect::<Vec<_>>()
-        .then(name(source, "a production"))
-        .then(symbols.or_not())
-        .validate(|((attributes, name), symbols), e, emitter| {
+        .then(named)
+        .validate(|(attributes, (name, symbols)), e, emitter| {
             let (mut primitive, mut weight) = (None, None);
             for attribute in attributes {
                 let (twice, place, word) = match attribute {
@@ -161,15 +166,33 @@ fn said_twice(place: Span, what: &str) -> Diagnostic {
     .help("leave one out")
 }
 
-/// `=`; what other languages write in its place is reported and taken for it.
-fn equals<'a>() -> P<'a, Token> {
+/// A word that starts a table names a production only before `=`.
+fn production_name<'a>(source: Source<'a>) -> P<'a, Name> {
+    peeked(move |rest| match rest {
+        [token, next, ..] if token.kind == Kind::Name && !token.item() => {
+            let table = TABLE_WORDS.contains(&source.of(*token));
+            (!table || next.kind == Kind::Eq).then(|| named(source, *token))
+        }
+        _ => None,
+    })
+    .labelled("a production")
+    .boxed()
+}
+
+/// A production's name at the start of a line, and what other languages write for `=`.
+fn mistaken_equals<'a>(source: Source<'a>) -> P<'a, Name> {
+    let first = accept(move |token| {
+        let fits = token.kind == Kind::Name && token.first && !token.item();
+        fits.then(|| named(source, token))
+    });
+    let colons = tok(Kind::Colon)
+        .then_ignore(tok(Kind::Colon).or_not())
+        .then_ignore(tok(Kind::Eq).or_not());
     let wrong = choice((
         tok(Kind::Arrow).boxed(),
         tok(Kind::FatArrow).boxed(),
-        tok(Kind::Colon)
-            .then_ignore(tok(Kind::Colon).or_not())
-            .then_ignore(tok(Kind::Eq).or_not())
-            .boxed(),
+        tok(Kind::EqEq).boxed(),
+        colons.boxed(),
     ));
     let wrong = mistaken(wrong.labelled("`=`").boxed(), |_, place| {
         Diagnostic::new(
@@ -181,7 +204,7 @@ fn equals<'a>() -> P<'a, Token> {
         .help("write `=`")
         .fix(place, "=")
     });
-    tok(Kind::Eq).or(wrong).boxed()
+    first.labelled("a production").then_ignore(wrong).boxed()
 }
 
 fn symbol<'a>(source: Source<'a>) -> P<'a, Symbol> {
@@ -209,58 +232,39 @@ fn field<'a>(source: Source<'a>) -> P<'a, Field> {
 
 /// `name:Sort`
 fn colon_field<'a>(source: Source<'a>) -> P<'a, (Name, Name)> {
-    // In `r: x:Coord` the sort of `r` is missing.
-    let sort = custom(
-        move |inp: &mut chumsky::input::InputRef<'a, '_, Tokens<'a>, Extra>| {
-            let here = inp.cursor();
-            let rest: &[Token] = inp.slice_from(&here..);
-            match rest {
-                [token, next, ..]
-                    if token.kind == Kind::Name && !token.item && next.kind != Kind::Colon =>
-                {
-                    let found = named(source, *token);
-                    inp.skip();
-                    Ok(found)
-                }
-                _ => Err(Fail::at(*here.inner())),
-            }
-        },
-    )
-    .labelled(FIELD_SORT);
+    // In `r: x:Coord` the sort of `r` is missing, and so it is before the next production.
+    let sort = peeked(move |rest| match rest {
+        [token, next, ..] => {
+            let fits = token.kind == Kind::Name
+                && !matches!(token.lead, Lead::Item | Lead::Member)
+                && !matches!(next.kind, Kind::Colon | Kind::Eq);
+            fits.then(|| named(source, *token))
+        }
+        _ => None,
+    });
     name(source, "a field")
         .then_ignore(tok(Kind::Colon))
-        .then(sort)
+        .then(sort.labelled(FIELD_SORT))
         .boxed()
 }
 
 /// `name Sort` followed by more of a production's syntax: its colon is missing.
 fn missing_colon<'a>(source: Source<'a>) -> P<'a, (Name, Name)> {
-    let looks_so = any()
-        .repeated()
-        .exactly(4)
-        .collect::<Vec<Token>>()
-        .rewind()
-        .try_map(|next, _| {
-            let kinds: Vec<Kind> = next.iter().map(|token| token.kind).collect();
-            let same_line = next.get(1).is_some_and(|second| !second.first);
-            let more = match kinds[..] {
-                [
-                    Kind::Name,
-                    Kind::Name,
-                    Kind::Str | Kind::Tilde | Kind::Star | Kind::Plus | Kind::Question,
-                    _,
-                ] => true,
-                [Kind::Name, Kind::Name, Kind::Name, Kind::Colon] => true,
-                _ => false,
-            };
-            if same_line && more {
-                Ok(())
-            } else {
-                Err(Fail::default())
-            }
-        });
-    looks_so
-        .ignore_then(name(source, "a field").then(name(source, FIELD_SORT)))
+    use Kind::{Colon, Name as Word, Plus, Question, Star, Str, Tilde};
+    let field = peeked(move |rest| {
+        let kinds: Vec<Kind> = rest.iter().take(4).map(|token| token.kind).collect();
+        let more = matches!(
+            kinds[..],
+            [Word, Word, Str | Tilde | Star | Plus | Question, ..] | [Word, Word, Word, Colon]
+        );
+        let [first, second, ..] = rest else {
+            return None;
+        };
+        let fits = more && !second.first && source.of(*first) != "sep";
+        fits.then(|| named(source, *first))
+    });
+    field
+        .then(name(source, FIELD_SORT))
         .validate(|(field, of), _, emitter| {
             let gap = Span {
                 start: field.span.end,
@@ -292,10 +296,33 @@ fn repeat<'a>(source: Source<'a>) -> P<'a, Repeat> {
         Kind::Plus => Some(1),
         _ => None,
     });
+    // A production called `sep` would stand before `=` or on its own line.
+    let without = peeked(move |rest| match rest {
+        [sep, next, ..] => {
+            let fits = sep.kind == Kind::Name
+                && source.of(*sep) == "sep"
+                && !sep.first
+                && next.kind != Kind::Eq;
+            fits.then_some(*next)
+        }
+        _ => None,
+    })
+    .validate(move |next: Token, _, emitter| {
+        let found = source.of(next);
+        emitter.emit(Fail::from(
+            Diagnostic::new(
+                codes::E0107,
+                next.span,
+                format!("expected a string after `sep`, found `{found}`"),
+                "not expected here",
+            )
+            .help("such as `sep \",\"`"),
+        ));
+    });
     let separator = word!(source, "sep").ignore_then(text(source, Kind::Str));
+    let separator = separator.map(Some).or(without.to(None)).boxed();
     // `@weight` of the next production is none of ours: that one stands on its own line.
-    let weight = any()
-        .filter(|token: &Token| !token.first)
+    let weight = accept(|token| (!token.first).then_some(()))
         .rewind()
         .ignore_then(weight(source));
     let many = many
@@ -304,7 +331,7 @@ fn repeat<'a>(source: Source<'a>) -> P<'a, Repeat> {
         .then(weight.or_not())
         .map(|((min, separator), weight)| Repeat::Many {
             min,
-            separator,
+            separator: separator.flatten(),
             weight,
         });
     let optional = tok(Kind::Question).to(Repeat::Optional);
