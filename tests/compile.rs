@@ -38,7 +38,6 @@ fn said(path: &Path) -> (bool, String) {
 }
 
 #[test]
-#[ignore = "until the whole standard library is there"]
 fn what_should_compile_compiles_without_a_word() {
     let mut cases = files("tests/compile/pass", "tdg", true);
     cases.extend(files("grammars", "tdg", false));
