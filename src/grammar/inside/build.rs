@@ -335,6 +335,11 @@ impl Builder<'_> {
 
         let polynomial =
             !depth && size == 0 && group.nts.iter().any(|nt| self.inside.least(*nt) == Some(0));
+        if !depth && size == 0 && !polynomial {
+            // Nothing of size 0 here. The equations wait for size 1: only then are the weights of
+            // size 0 of all other nonterminals known.
+            return Ok(());
+        }
         let mut values = None;
         if group.inverse.is_none() || depth {
             let system = self.system(&group.nts, size);
