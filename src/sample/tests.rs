@@ -44,7 +44,10 @@ fn compare(text: &str, metric: SizeMetric, size: u32, nodes: usize, bend: f64) -
         expected.push(weight / whole);
     }
     let rest = 1.0 - expected.iter().sum::<f64>();
-    assert!(rest > -1e-9, "{text} {metric:?} {size}: the tables miss {rest}");
+    assert!(
+        rest > -1e-9,
+        "{text} {metric:?} {size}: the tables miss {rest}"
+    );
     expected.push(rest.max(0.0));
     expected[0] *= 1.0 + bend;
     let n = 200_000;
