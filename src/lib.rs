@@ -15,6 +15,7 @@
     )
 )]
 
+pub mod codegen;
 pub mod compiled;
 pub mod diag;
 pub mod grammar;
@@ -24,6 +25,7 @@ pub mod pipeline;
 pub mod render;
 pub mod sample;
 pub mod scene;
+pub mod search;
 pub mod source;
 pub mod tree;
 

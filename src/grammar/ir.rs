@@ -314,6 +314,24 @@ impl Domain {
         }
     }
 
+    /// The values in a few characters, as a `.tdg` file says them: `0..=315 step 45`.
+    pub fn text(&self) -> String {
+        match self {
+            Domain::Int { lo, hi, step: 1 } => format!("{lo}..={hi}"),
+            Domain::Int { lo, hi, step } => format!("{lo}..={hi} step {step}"),
+            Domain::Real { lo, hi, step, .. } => format!("real {lo}..={hi} step {step}"),
+            Domain::Finite(values) => {
+                let texts: Vec<String> = values.iter().map(|v| format!("{:?}", v.text)).collect();
+                texts.join(" | ")
+            }
+            Domain::Text {
+                pattern,
+                min_len,
+                max_len,
+            } => format!("/{pattern}/ length {min_len}..={max_len}"),
+        }
+    }
+
     /// The number at an index of `Int` or `Real`.
     pub fn number(&self, index: u32) -> Option<f64> {
         match self {

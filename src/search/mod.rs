@@ -1,1 +1,115 @@
-//! search.
+//! Search: from a picture to a program that draws it.
+//!
+//! In: a compiled picture language, a [`Policy`] that proposes edits, a [`Value`] that says how
+//! far a program is from the target, and [`Limits`]. Out: a [`Report`]. Afterwards the best
+//! program found is in the report whatever stopped the search, and under a limit on evaluations
+//! the report is the same for every number of threads.
+
+pub mod anneal;
+pub mod moves;
+pub mod sketch;
+pub mod solver;
+pub mod target;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::sample::Rng;
+use crate::tree::{Edit, Program};
+
+/// Proposes edits.
+pub trait Policy {
+    /// For each program up to `k` edits that are worth a try. The edits of one answer belong
+    /// together: a search scores all of them and goes on from one.
+    fn propose(&mut self, states: &[&Program], k: usize, rng: &mut Rng) -> Vec<Vec<Proposal>>;
+}
+
+/// An edit with the policy's opinion of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// The edit.
+    pub edit: Edit,
+    /// Natural logarithm of its probability, up to a constant of the answer it is part of.
+    pub score: f64,
+}
+
+/// Scores programs against a target it knows.
+pub trait Value {
+    /// How far each program is from the target: 0 at the target, finite, lower is nearer.
+    fn score(&mut self, states: &[&Program]) -> Vec<f64>;
+
+    /// Whether a program with this score meets the goal. May be slow: searches ask when a
+    /// score is the best so far.
+    fn solved(&mut self, state: &Program, score: f64) -> bool;
+
+    /// Programs drawn so far.
+    fn renders(&self) -> u64;
+}
+
+/// What a search may use. `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Answers of the policy.
+    pub expansions: Option<u64>,
+    /// Programs scored.
+    pub evaluations: Option<u64>,
+    /// Wall-clock time.
+    pub time: Option<Duration>,
+    /// Edits in a row from a start.
+    pub depth: Option<u32>,
+}
+
+/// Why a search stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StopReason {
+    /// The goal is met.
+    Solved,
+    /// [`Limits::expansions`].
+    Expansions,
+    /// [`Limits::evaluations`].
+    Evaluations,
+    /// [`Limits::time`].
+    Time,
+    /// [`Limits::depth`].
+    Depth,
+    /// There is nothing left, or nothing at all, to try.
+    Exhausted,
+    /// The caller asked for it.
+    Interrupted,
+}
+
+/// What a search did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Why it stopped.
+    pub stop: StopReason,
+    /// The best program.
+    pub program: Program,
+    /// Its score.
+    pub score: f64,
+    /// The best program's history: every improvement of the run that found it.
+    pub trajectory: Vec<Improvement>,
+    /// Answers of the policy.
+    pub expansions: u64,
+    /// Programs scored.
+    pub evaluations: u64,
+    /// Programs drawn: fewer than scored when scores were remembered.
+    pub renders: u64,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// A step of a trajectory.
+#[derive(Clone, Debug, Serialize)]
+pub struct Improvement {
+    /// Programs scored by this run until then.
+    pub evaluations: u64,
+    /// Seconds since the search began.
+    pub seconds: f64,
+    /// The score.
+    pub score: f64,
+    /// The program.
+    pub program: Program,
+}

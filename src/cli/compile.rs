@@ -1,0 +1,234 @@
+//! `tdc compile`: a language in other forms.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tdc::codegen::{ebnf, gallery, summary};
+use tdc::diag::Sink;
+use tdc::source::{Origin, SourceMap};
+use tdc::tree::json as tree;
+
+use super::failure::Failure;
+use super::input::{self, Language, Source};
+use super::output::{Folder, Out};
+use super::shell::Shell;
+
+/// Write a language in other forms: IR, EBNF, a gallery page
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tdc compile grammars/csg2d.tdg -o out/csg2d     then open out/csg2d/index.html
+  tdc compile grammars/json.tdg --emit ebnf       to standard output
+  tdc compile icons.tdg -o out/ --emit ir,scene,gallery
+
+Files in the output folder: index.html (gallery), grammar.ebnf (ebnf), ir.json (ir), tokens.txt,
+ast.json, grammar.txt, info.json, scene.json (the examples' scenes).
+
+JSON, one object: language (as in `tdc check`), files (paths written).")]
+pub struct Args {
+    /// The grammar file
+    grammar: PathBuf,
+
+    /// Write files into this folder, which is made
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+
+    /// What to write; without -o one kind, to standard output
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KINDS")]
+    emit: Vec<Emit>,
+
+    /// Seed of the gallery's samples
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+}
+
+/// A form of a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Emit {
+    /// The words of the grammar file
+    Tokens,
+    /// The grammar file's syntax tree (JSON)
+    Ast,
+    /// The resolved grammar: what may stand where
+    Grammar,
+    /// What is derived from it: sizes, reachability (JSON)
+    Info,
+    /// The resolved grammar whole (JSON)
+    Ir,
+    /// The grammar as EBNF
+    Ebnf,
+    /// The scenes of the examples (JSON)
+    Scene,
+    /// A page with samples, mutations and an edit path (HTML)
+    Gallery,
+}
+
+impl Emit {
+    fn file(self) -> &'static str {
+        match self {
+            Emit::Tokens => "tokens.txt",
+            Emit::Ast => "ast.json",
+            Emit::Grammar => "grammar.txt",
+            Emit::Info => "info.json",
+            Emit::Ir => "ir.json",
+            Emit::Ebnf => "grammar.ebnf",
+            Emit::Scene => "scene.json",
+            Emit::Gallery => "index.html",
+        }
+    }
+}
+
+pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
+    // Words and syntax tree exist of files that do not check.
+    let early = |emit: &Emit| matches!(emit, Emit::Tokens | Emit::Ast);
+    if args.output.is_none() && !args.emit.is_empty() && args.emit.iter().all(early) {
+        return print_early(shell, args);
+    }
+    let mut language = input::language(shell, &args.grammar)?;
+    let table = summary::summary(&language.compiled);
+    let kinds = if args.emit.is_empty() {
+        vec![Emit::Ir, Emit::Ebnf, Emit::Gallery]
+    } else {
+        args.emit.clone()
+    };
+    let mut out = Out::open(None)?;
+    let mut files = Vec::new();
+    if let Some(path) = &args.output {
+        let folder = Folder::create(path)?;
+        for kind in &kinds {
+            let text = emit(shell, &mut language, args, *kind)?;
+            folder.add(kind.file(), text.as_bytes())?;
+            files.push(path.join(kind.file()).display().to_string());
+        }
+        folder.finish()?;
+    } else if !args.emit.is_empty() {
+        for kind in &kinds {
+            out.text(&emit(shell, &mut language, args, *kind)?)?;
+        }
+        return out.finish();
+    }
+    if shell.json() {
+        out.json(&json!({ "language": table, "files": files }))?;
+    } else {
+        out.text(&super::check::text(shell, &args.grammar, &table))?;
+        if files.is_empty() {
+            shell.say("nothing written: name a folder with -o, or a form with --emit");
+        }
+        for file in &files {
+            shell.say(&format!("wrote {file}"));
+        }
+    }
+    out.finish()
+}
+
+fn print_early(shell: &Shell, args: &Args) -> super::Outcome {
+    let mut out = Out::open(None)?;
+    let mut wrong = false;
+    for kind in &args.emit {
+        let (text, errors) = early(shell, &args.grammar, *kind)?;
+        wrong |= errors;
+        out.text(&text)?;
+    }
+    out.finish()?;
+    if wrong { Err(Failure::Diagnosed) } else { Ok(()) }
+}
+
+/// Words or syntax tree of the file itself, and whether there were mistakes.
+fn early(shell: &Shell, path: &Path, kind: Emit) -> Result<(String, bool), Failure> {
+    let text = input::read_text(path)?;
+    let mut sources = SourceMap::new();
+    let mut sink = Sink::new();
+    let id = sources.add(path.display().to_string(), text.as_str(), Origin::Memory);
+    let out = if kind == Emit::Tokens {
+        let tokens = tdc::meta::lexer::lex(id, &text, &mut sink).tokens;
+        let mut out = String::new();
+        for token in &tokens {
+            let (line, column) = sources.line_column(id, token.span.start);
+            out.push_str(&format!("{line}:{column}\t{:?}\n", token.kind));
+        }
+        out
+    } else {
+        pretty(&tdc::meta::parser::parse(id, &text, &mut sink))?
+    };
+    input::show(shell, &sources, &sink.sorted());
+    Ok((out, sink.has_errors()))
+}
+
+fn emit(
+    shell: &Shell,
+    language: &mut Language,
+    args: &Args,
+    kind: Emit,
+) -> Result<String, Failure> {
+    let grammar = &language.compiled.grammar;
+    Ok(match kind {
+        Emit::Tokens | Emit::Ast => early(shell, &args.grammar, kind)?.0,
+        Emit::Grammar => nonterminals(language),
+        Emit::Info => pretty(&language.compiled.info)?,
+        Emit::Ir => pretty(grammar)?,
+        Emit::Ebnf => ebnf::ebnf(grammar),
+        Emit::Scene => scenes(shell, language)?,
+        Emit::Gallery => {
+            let options = gallery::Options {
+                seed: args.seed,
+                file: args.grammar.display().to_string(),
+            };
+            gallery::gallery(&language.compiled, &options)
+        }
+    })
+}
+
+/// Every nonterminal with its productions, hidden ones too.
+fn nonterminals(language: &Language) -> String {
+    let grammar = &language.compiled.grammar;
+    let mut out = format!("start {}\n", grammar.nonterminal_name(grammar.start));
+    for id in grammar.nonterminal_ids() {
+        out.push_str(&format!("\n{} ({})\n", grammar.nonterminal_name(id), id.0));
+        for production in &grammar.nonterminal(id).productions {
+            let p = grammar.production(*production);
+            let children = p.children.iter().map(|child| {
+                let name = grammar.nonterminal_name(child.nt);
+                format!(" {}:{name}({})", child.name, child.nt.0)
+            });
+            let children: String = children.collect();
+            let primitive = if p.primitive { " @primitive" } else { "" };
+            out.push_str(&format!(
+                "    {} {}{children}  weight {}{primitive}\n",
+                production.0, p.name, p.weight
+            ));
+        }
+    }
+    out
+}
+
+/// The examples' trees and scenes.
+fn scenes(shell: &Shell, language: &mut Language) -> Result<String, Failure> {
+    let examples: Vec<(String, String)> = language
+        .compiled
+        .grammar
+        .examples
+        .iter()
+        .map(|(name, example)| (name.clone(), example.program.text.clone()))
+        .collect();
+    let mut list = Vec::new();
+    for (name, text) in examples {
+        let source = Source {
+            name: format!("example {name}"),
+            text,
+        };
+        let program = language.parse(shell, &source)?;
+        let grammar = &language.compiled.grammar;
+        let scene = tdc::scene::eval::lower(grammar, &program)
+            .map_err(|error| Failure::input(format!("example {name}: {error}")))?;
+        let tree: serde_json::Value =
+            serde_json::from_str(&tree::to_json(grammar, &program)).unwrap_or_default();
+        list.push(json!({ "example": name, "program": source.text, "tree": tree, "scene": scene }));
+    }
+    pretty(&list)
+}
+
+fn pretty(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::input(format!("cannot write JSON: {error}")))?;
+    Ok(text + "\n")
+}

@@ -1,0 +1,163 @@
+//! Scores against a picture: how far what a program draws is from the target.
+//!
+//! In: a target picture of the canvas's size, and programs. Out: distances in pixels. Afterwards
+//! a score is the same for the same program, whatever was scored before.
+
+// Only looked up by program, never walked through: order does not matter.
+#[allow(clippy::disallowed_types)]
+use std::collections::HashMap;
+
+use crate::Compiled;
+use crate::render::coverage::Engine;
+use crate::render::{Picture, metric};
+use crate::scene::eval::{Workspace, lower_in};
+use crate::search::Value;
+use crate::search::sketch::{FAR, Match, Sketch};
+use crate::tree::Program;
+
+/// Most scores remembered: beyond this all are forgotten and drawn again.
+const REMEMBERED: usize = 1 << 16;
+
+/// Sum of pixel differences, in pixels: 1 is one pixel entirely wrong.
+pub struct Pixels<'a> {
+    compiled: &'a Compiled,
+    target: &'a Picture,
+    workspace: Workspace,
+    engine: Engine,
+    #[allow(clippy::disallowed_types)]
+    known: HashMap<Program, f64>,
+    renders: u64,
+}
+
+impl<'a> Pixels<'a> {
+    /// Scores against `target`, which has the canvas's size and channels.
+    pub fn new(compiled: &'a Compiled, target: &'a Picture) -> Pixels<'a> {
+        Pixels {
+            compiled,
+            target,
+            workspace: Workspace::new(),
+            engine: Engine::new(),
+            #[allow(clippy::disallowed_types)]
+            known: HashMap::new(),
+            renders: 0,
+        }
+    }
+
+    /// What a program draws; `None` when it draws nothing that can be shown.
+    fn draw(&mut self, program: &Program) -> Option<Picture> {
+        self.renders += 1;
+        let scene = lower_in(&mut self.workspace, &self.compiled.grammar, program).ok()?;
+        self.engine.draw(&scene).ok()
+    }
+
+    fn distance(&mut self, program: &Program) -> f64 {
+        if let Some(score) = self.known.get(program) {
+            return *score;
+        }
+        let score = match self.draw(program) {
+            Some(picture) => difference(&picture, self.target),
+            // Not drawable: worse than any picture.
+            None => 2.0 * self.target.pixels() as f64,
+        };
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(program.clone(), score);
+        score
+    }
+}
+
+impl Value for Pixels<'_> {
+    fn score(&mut self, states: &[&Program]) -> Vec<f64> {
+        states.iter().map(|state| self.distance(state)).collect()
+    }
+
+    fn solved(&mut self, state: &Program, score: f64) -> bool {
+        let Some(goal) = self.compiled.grammar.goal else {
+            return score == 0.0;
+        };
+        let Ok(scene) = lower_in(&mut self.workspace, &self.compiled.grammar, state) else {
+            return false;
+        };
+        // The engine's picture first, then the picture the goal is defined on.
+        let close = |picture: &Picture| metric::goal_met(&goal, picture, self.target);
+        self.engine.draw(&scene).is_ok_and(|picture| close(&picture))
+            && crate::render::raster::rasterize(&scene).is_ok_and(|picture| close(&picture))
+    }
+
+    fn renders(&self) -> u64 {
+        self.renders
+    }
+}
+
+/// The distance of an outline from the strokes of a sketch.
+///
+/// A sketch does not say what the picture is, so the goal cannot be tested on it. A program counts
+/// as found when [`AGREE`] of its outline runs within [`NEAR`] pixels of a stroke, and as much of
+/// the strokes' ink lies within as many pixels of its outline.
+pub struct SketchValue<'a> {
+    drawings: Pixels<'a>,
+    sketch: Sketch,
+}
+
+/// How far strokes stray from the outline they stand for, in pixels.
+pub const NEAR: f64 = 3.0;
+/// Share of outline and strokes that must be near each other.
+pub const AGREE: f64 = 0.98;
+
+impl<'a> SketchValue<'a> {
+    /// Scores against the strokes of `target`, which has the canvas's size.
+    pub fn new(compiled: &'a Compiled, target: &'a Picture) -> SketchValue<'a> {
+        SketchValue {
+            drawings: Pixels::new(compiled, target),
+            sketch: Sketch::new(target),
+        }
+    }
+
+    fn compare(&mut self, program: &Program) -> Option<Match> {
+        let picture = self.drawings.draw(program)?;
+        Some(self.sketch.compare(&picture, NEAR))
+    }
+}
+
+impl Value for SketchValue<'_> {
+    fn score(&mut self, states: &[&Program]) -> Vec<f64> {
+        states
+            .iter()
+            .map(|state| match self.compare(state) {
+                Some(found) => found.score,
+                // Not drawable: worse than any picture.
+                None => 2.0 * f64::from(FAR) * self.drawings.target.pixels() as f64,
+            })
+            .collect()
+    }
+
+    fn solved(&mut self, state: &Program, _score: f64) -> bool {
+        self.compare(state)
+            .is_some_and(|found| found.outline_near >= AGREE && found.strokes_near >= AGREE)
+    }
+
+    fn renders(&self) -> u64 {
+        self.drawings.renders
+    }
+}
+
+/// Sum of the differences of two pictures of the same shape, in pixels; the channels of a
+/// pixel count a third each.
+pub fn difference(a: &Picture, b: &Picture) -> f64 {
+    let sum: u64 = a
+        .data
+        .iter()
+        .zip(&b.data)
+        .map(|(a, b)| u64::from(a.abs_diff(*b)))
+        .sum();
+    sum as f64 / (255.0 * f64::from(a.channels))
+}
+
+/// How much of a target there is to get right, in pixels: its difference from the empty canvas.
+pub fn weight(compiled: &Compiled, target: &Picture) -> f64 {
+    match &compiled.grammar.canvas {
+        Some(canvas) => difference(&Picture::blank(canvas), target),
+        None => 0.0,
+    }
+}
