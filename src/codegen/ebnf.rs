@@ -162,6 +162,30 @@ pub fn part_text(part: &Part) -> String {
     }
 }
 
+/// A part as a `.tdg` file writes it, with its field: `r:Coord`, `items:Value* sep ","`.
+pub fn part_source(part: &Part) -> String {
+    match part {
+        Part::Literal(text) => format!("{text:?}"),
+        Part::Terminal(text) => text.clone(),
+        Part::Rule { name, field } => {
+            // Binding strengths follow from the tables and are not written.
+            let sort = match name.rsplit_once('_') {
+                Some((sort, level)) if level.chars().all(|c| c.is_ascii_digit()) => sort,
+                _ => name,
+            };
+            format!("{field}:{sort}")
+        }
+        Part::Repeat {
+            item,
+            separator,
+            sign,
+        } => match separator {
+            None => format!("{}{sign}", part_source(item)),
+            Some(separator) => format!("{}{sign} sep {separator:?}", part_source(item)),
+        },
+    }
+}
+
 /// A terminal in quotes; EBNF has no escapes, so the kind of quote is chosen.
 fn quote(text: &str) -> String {
     if text.contains('"') {

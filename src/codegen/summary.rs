@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::count::counts;
-use super::ebnf::{part_text, production_parts};
+use super::ebnf::{part_source, production_parts};
 use crate::Compiled;
 use crate::grammar::ir::{
     Canvas, CanvasMode, Goal, Grammar, Kernel, MutateSpec, NodeChoice, Observe, ObserveModel,
@@ -68,7 +68,7 @@ pub struct ProductionRow {
     pub primitive: bool,
     /// Its weight.
     pub weight: f64,
-    /// Its concrete syntax as EBNF.
+    /// Its concrete syntax, as the file writes it.
     pub syntax: String,
 }
 
@@ -156,7 +156,7 @@ fn sorts(grammar: &Grammar) -> Vec<SortRow> {
             .map(|id| {
                 let production = grammar.production(*id);
                 let parts = production_parts(grammar, *id);
-                let texts: Vec<String> = parts.iter().map(part_text).collect();
+                let texts: Vec<String> = parts.iter().map(part_source).collect();
                 ProductionRow {
                     name: production.name.clone(),
                     docs: production.docs.clone(),

@@ -1,0 +1,234 @@
+//! Commands about a language as a whole: new, check, compile, fmt, explain.
+
+use super::*;
+
+#[test]
+fn every_subcommand_has_a_help_with_examples() {
+    for name in [
+        "new", "check", "compile", "fmt", "parse", "print", "sample", "mutate", "path", "render",
+        "solve", "explain",
+    ] {
+        let help = ok(&[name, "--help"]);
+        assert!(help.contains("Examples:"), "{name}");
+        assert!(help.contains(&format!("tdc {name}")), "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_gives_2() {
+    let csg = grammar("csg2d.tdg");
+    let wrong: &[&[&str]] = &[
+        &[],
+        &["frobnicate"],
+        &["sample"],
+        &["sample", &csg, "-n", "many"],
+        &["sample", &csg, "--size", "8..=2"],
+        &["sample", &csg, "--size", "99999999999999999999"],
+        &["sample", &csg, "-n", "99999999999999999999999"],
+        &["render", &csg, DONUT, "-o", "picture.gif"],
+        &["render", &csg, DONUT, "-o", "picture.svg", "--scale", "2"],
+        &["render", &csg, DONUT, "-o", "picture.png", "--scale", "100000"],
+        &["solve", &csg],
+        &["solve", &csg, "--target", "x.png", "--time", "NaN"],
+        &["solve", &csg, "--target", "x.png", "--time", "1e300"],
+        &["solve", &csg, "--target", "x.png", "--threads", "0"],
+        &["path", &csg, "-", "-"],
+        &["new", "7"],
+        &["check", &csg, "--format", "xml"],
+    ];
+    for args in wrong {
+        let output = tdc(args);
+        assert_eq!(code(&output), 2, "{args:?}: {}", stderr(&output));
+        assert!(!output.stderr.is_empty(), "{args:?} says nothing");
+        assert!(output.stdout.is_empty(), "{args:?} writes results");
+    }
+}
+
+#[test]
+fn new_writes_a_grammar_that_works() {
+    let folder = folder();
+    let run = |args: &[&str]| {
+        let output = tdc_in(folder.path(), args, b"");
+        assert_eq!(code(&output), 0, "{args:?}: {}", stderr(&output));
+        stdout(&output)
+    };
+    assert_eq!(run(&["new", "my-icons"]), "wrote my-icons.tdg\n");
+    holds_exactly(folder.path(), &["my-icons.tdg"]);
+    let table = run(&["check", "my-icons.tdg"]);
+    assert!(table.contains("my_icons"), "{table}");
+    run(&["fmt", "--check", "my-icons.tdg"]);
+    // Nothing worth a remark either.
+    let checked = tdc_in(folder.path(), &["check", "my-icons.tdg"], b"");
+    assert_eq!(stderr(&checked), "");
+    // What its head promises works.
+    run(&["sample", "my-icons.tdg", "-n", "5"]);
+    run(&["render", "my-icons.tdg", "(cut (disc 16 16 12) (disc 16 16 6))", "-o", "ring.svg"]);
+    run(&["compile", "my-icons.tdg", "-o", "out"]);
+    holds_exactly(&folder.path().join("out"), &["index.html", "grammar.ebnf", "ir.json"]);
+    // It replaces nothing unasked.
+    let again = tdc_in(folder.path(), &["new", "my-icons"], b"");
+    assert_eq!(code(&again), 1);
+    run(&["new", "my-icons", "--force"]);
+}
+
+#[test]
+fn check_tells_of_the_language_and_of_mistakes() {
+    let text = ok(&["check", &grammar("csg2d.tdg")]);
+    for part in ["csg2d", "Circle", "128 x 128 ink", "iou >= 0.99", "donut"] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    let lines = json_lines(&ok(&["check", &grammar("json.tdg"), "--format", "json"]));
+    assert_eq!(lines.len(), 1);
+    has_keys(&lines[0], &["file", "ok", "errors", "warnings", "diagnostics", "language"]);
+    has_keys(
+        &lines[0]["language"],
+        &[
+            "language", "docs", "start", "canvas", "goal", "sample", "mutate", "size", "observe",
+            "sorts", "tokens", "programs", "rewrites", "examples",
+        ],
+    );
+    assert_eq!(lines[0]["ok"], true);
+
+    let folder = folder();
+    fs::write(folder.path().join("bad.tdg"), "start Nowhere\nsort A { B = x:Missing }\n")
+        .expect("written");
+    let output = tdc_in(folder.path(), &["check", "bad.tdg"], b"");
+    assert_eq!(code(&output), 1);
+    assert!(output.stdout.is_empty());
+    // Plain text where there is no terminal.
+    assert!(!stderr(&output).contains('\x1b'));
+    let output = tdc_in(folder.path(), &["check", "bad.tdg", "--format", "json"], b"");
+    assert_eq!(code(&output), 1);
+    let lines = json_lines(&stdout(&output));
+    assert_eq!(lines[0]["ok"], false);
+    let found = lines[0]["diagnostics"].as_array().expect("a list");
+    assert_eq!(lines[0]["errors"], found.iter().filter(|d| d["severity"] == "error").count());
+    for diagnostic in found {
+        has_keys(diagnostic, &["code", "severity", "message"]);
+    }
+}
+
+/// Number of programs of sizes 1 and 2 by hand: 16^3 circles, 16^4 * 8 quads; two operators.
+#[test]
+fn check_counts_programs() {
+    let lines = json_lines(&ok(&["check", &grammar("csg2d.tdg"), "--format", "json"]));
+    let rows = lines[0]["language"]["programs"].as_array().expect("rows");
+    let one = 16f64.powi(3) + 16f64.powi(4) * 8.0;
+    let two = 2.0 * one * one;
+    assert_eq!(rows[0]["size"], 2);
+    assert_eq!(rows[0]["programs"].as_f64(), Some(two));
+    // Three: the left or the right part is the larger one.
+    assert_eq!(rows[1]["programs"].as_f64(), Some(2.0 * 2.0 * one * two));
+}
+
+#[test]
+fn compile_writes_whole_folders() {
+    let folder = folder();
+    let out = folder.path().join("deep/er/csg");
+    let path = out.display().to_string();
+    ok(&["compile", &grammar("csg2d.tdg"), "-o", &path]);
+    holds_exactly(&out, &["index.html", "grammar.ebnf", "ir.json"]);
+    let page = fs::read_to_string(out.join("index.html")).expect("a page");
+    assert!(page.contains("prefers-color-scheme"));
+    assert!(page.matches("<svg").count() > 30, "few pictures");
+    // Nothing is loaded from elsewhere. (The SVG name space is a name, not an address.)
+    let addresses = page.replace("http://www.w3.org/2000/svg", "");
+    assert!(!addresses.contains("http://") && !addresses.contains("https://"));
+    assert!(!addresses.contains("<script src") && !addresses.contains("@import"));
+    // Ids are those of one page.
+    let mut ids: Vec<&str> = page
+        .match_indices(" id=\"")
+        .map(|(at, _)| page[at + 5..].split('"').next().expect("an id"))
+        .collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id occurs twice");
+    for (at, _) in page.match_indices("href=\"#") {
+        let to = page[at + 7..].split('"').next().expect("an id");
+        assert!(ids.contains(&to), "{to} leads nowhere");
+    }
+    // Again, over what is there, and beside what is not its own.
+    fs::write(out.join("mine.txt"), "mine").expect("written");
+    ok(&["compile", &grammar("csg2d.tdg"), "-o", &path]);
+    holds_exactly(&out, &["index.html", "grammar.ebnf", "ir.json", "mine.txt"]);
+    assert_eq!(fs::read_to_string(out.join("index.html")).expect("a page"), page);
+    // A file is in the way.
+    let taken = out.join("mine.txt").display().to_string();
+    assert_eq!(code(&tdc(&["compile", &grammar("csg2d.tdg"), "-o", &taken])), 1);
+}
+
+#[test]
+fn compile_emits_every_stage() {
+    for kind in ["tokens", "ast", "grammar", "info", "ir", "ebnf", "scene", "gallery"] {
+        let text = ok(&["compile", &grammar("csg2d.tdg"), "--emit", kind]);
+        assert!(!text.is_empty(), "{kind}");
+        if ["ast", "info", "ir", "scene"].contains(&kind) {
+            let value: Value = serde_json::from_str(&text).expect("JSON");
+            assert!(value.is_object() || value.is_array());
+        }
+    }
+    let ebnf = ok(&["compile", &grammar("json.tdg"), "--emit", "ebnf"]);
+    assert!(ebnf.contains("Value"), "{ebnf}");
+    assert!(ebnf.contains("(Member (\",\" Member)*)?"), "{ebnf}");
+    // Binding strengths are rules of their own.
+    let ebnf = ok(&["compile", &grammar("arith.tdg"), "--emit", "ebnf"]);
+    assert!(ebnf.contains("Expr_1"), "{ebnf}");
+}
+
+#[test]
+fn every_shipped_grammar_compiles() {
+    let folder = folder();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars");
+    for entry in fs::read_dir(root).expect("grammars") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|e| e == "tdg") {
+            let out = folder.path().join(path.file_stem().expect("a name"));
+            ok(&["compile", &path.display().to_string(), "-o", &out.display().to_string()]);
+        }
+    }
+}
+
+#[test]
+fn fmt_lays_out_and_is_idempotent() {
+    let folder = folder();
+    let path = folder.path().join("a.tdg");
+    let untidy = "language   a\nstart A   // here\nsample size 1..=1\nsize nodes\nsort A{B=\"b\"}\n";
+    fs::write(&path, untidy).expect("written");
+    let run = |args: &[&str]| tdc_in(folder.path(), args, b"");
+    assert_eq!(code(&run(&["fmt", "--check", "a.tdg"])), 1);
+    assert_eq!(fs::read_to_string(&path).expect("text"), untidy);
+    assert_eq!(code(&run(&["fmt", "a.tdg"])), 0);
+    let tidy = fs::read_to_string(&path).expect("text");
+    assert!(tidy.contains("// here"), "{tidy}");
+    assert_eq!(code(&run(&["fmt", "--check", "a.tdg"])), 0);
+    holds_exactly(folder.path(), &["a.tdg"]);
+    let piped = tdc_in(folder.path(), &["fmt", "-"], untidy.as_bytes());
+    assert_eq!(stdout(&piped), tidy);
+    // A file that cannot be read stays as it is.
+    fs::write(&path, "sort {{{").expect("written");
+    assert_eq!(code(&run(&["fmt", "a.tdg"])), 1);
+    assert_eq!(fs::read_to_string(&path).expect("text"), "sort {{{");
+}
+
+#[test]
+fn explain_knows_every_code() {
+    let list = json_lines(&ok(&["explain", "--format", "json"]));
+    assert!(!list.is_empty());
+    for entry in &list {
+        has_keys(entry, &["code", "severity", "title"]);
+    }
+    let code_text = list[0]["code"].as_str().expect("text");
+    let page = ok(&["explain", code_text]);
+    assert!(page.contains(code_text), "{page}");
+    assert_eq!(page, ok(&["explain", &code_text.to_lowercase()]));
+    assert_eq!(code(&tdc(&["explain", "E9999"])), 1);
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let output = tdc(&["check", &grammar("csg2d.tdg")]);
+    assert!(!stdout(&output).contains('\x1b'));
+    let output = tdc(&["parse", &grammar("csg2d.tdg"), "(Circle"]);
+    assert!(!stderr(&output).contains('\x1b'));
+}

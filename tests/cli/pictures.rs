@@ -1,0 +1,141 @@
+//! Commands about pictures: render, solve.
+
+use super::*;
+
+#[test]
+fn render_writes_svg_and_png() {
+    let folder = folder();
+    let csg = grammar("csg2d.tdg");
+    let svg = ok(&["render", &csg, DONUT]);
+    assert!(svg.contains("<svg"), "{svg}");
+    let outline = ok(&["render", &csg, DONUT, "--outline"]);
+    assert!(outline.contains("<path") && !outline.contains("<mask"), "{outline}");
+    let run = |args: &[&str]| {
+        let output = tdc_in(folder.path(), args, b"");
+        assert_eq!(code(&output), 0, "{args:?}: {}", stderr(&output));
+        stdout(&output)
+    };
+    run(&["render", &csg, DONUT, "-o", "a.svg"]);
+    assert_eq!(fs::read_to_string(folder.path().join("a.svg")).expect("text"), svg);
+    let lines = run(&["render", &csg, DONUT, "-o", "a.png", "--scale", "3", "--format", "json"]);
+    has_keys(&json_lines(&lines)[0], &["program", "file", "kind", "width", "height"]);
+    assert_eq!(png_size(&folder.path().join("a.png")), (384, 384));
+    run(&["render", &csg, DONUT, "-o", "b.png"]);
+    assert_eq!(png_size(&folder.path().join("b.png")), (128, 128));
+    let two = format!("{DONUT}\n(Circle 3 4 5)\n");
+    let output = tdc_in(folder.path(), &["render", &csg, "-", "-o", "n-{}.svg"], two.as_bytes());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    holds_exactly(folder.path(), &["a.svg", "a.png", "b.png", "n-1.svg", "n-2.svg"]);
+    // Sketches: seeded, and different for another seed.
+    let sketch = grammar("csg2d_sketch.tdg");
+    let observed = |seed| run(&["render", &sketch, DONUT, "--observe", "--seed", seed]);
+    assert_eq!(observed("1"), observed("1"));
+    assert_ne!(observed("1"), observed("2"));
+    assert_eq!(code(&tdc(&["render", &csg, DONUT, "--observe"])), 1);
+    // Languages without pictures.
+    assert_eq!(code(&tdc(&["render", &grammar("json.tdg"), "[1, 2]"])), 1);
+}
+
+/// Width and height from a PNG's header.
+fn png_size(path: &Path) -> (u32, u32) {
+    let bytes = fs::read(path).expect("a file");
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    (number(16), number(20))
+}
+
+#[test]
+fn solve_finds_a_simple_program() {
+    let folder = folder();
+    let target = png(folder.path(), "target.png", "(- (Circle 6 8 8) (Quad 8 8 4 3 0))");
+    let out = folder.path().join("found");
+    let text = ok(&[
+        "solve",
+        &grammar("csg2d.tdg"),
+        "--target",
+        &target.display().to_string(),
+        "-o",
+        &out.display().to_string(),
+        "--evaluations",
+        "200000",
+        "--format",
+        "json",
+    ]);
+    let report = &json_lines(&text)[0];
+    has_keys(
+        report,
+        &[
+            "solved", "stop", "program", "size", "nodes", "score", "goal", "goal_score", "iou",
+            "seed", "threads", "max_size", "seconds", "evaluations", "expansions", "renders",
+            "trajectory", "grammar", "target",
+        ],
+    );
+    assert_eq!(report["solved"], true);
+    assert!(report["iou"].as_f64().expect("a number") >= 0.99);
+    holds_exactly(
+        &out,
+        &[
+            "program.txt", "report.json", "result.png", "result.svg", "side_by_side.png",
+            "target.png",
+        ],
+    );
+    let program = fs::read_to_string(out.join("program.txt")).expect("text");
+    assert_eq!(report["program"], program.trim_end());
+    // The program draws what was written beside it.
+    let again = png(folder.path(), "again.png", program.trim_end());
+    assert_eq!(
+        fs::read(again).expect("a file"),
+        fs::read(out.join("result.png")).expect("a file")
+    );
+}
+
+#[test]
+fn solve_is_the_same_for_every_number_of_threads() {
+    let folder = folder();
+    let target = png(folder.path(), "target.png", "(+ (Circle 3 4 5) (Quad 10 9 5 3 45))");
+    let solve = |threads: &str, evaluations: &str| {
+        let output = tdc(&[
+            "solve",
+            &grammar("csg2d.tdg"),
+            "--target",
+            &target.display().to_string(),
+            "--evaluations",
+            evaluations,
+            "--threads",
+            threads,
+            "--seed",
+            "4",
+            "--format",
+            "json",
+        ]);
+        let mut report = json_lines(&stdout(&output)).remove(0);
+        let map = report.as_object_mut().expect("an object");
+        map.remove("seconds");
+        map.remove("threads");
+        for step in map["trajectory"].as_array_mut().expect("a list") {
+            step.as_object_mut().expect("an object").remove("seconds");
+        }
+        (code(&output), report)
+    };
+    assert_eq!(solve("1", "60000"), solve("3", "60000"));
+    // Too few to get anywhere: not solved, the best is given all the same.
+    let (code, report) = solve("2", "50");
+    assert_eq!(code, 3);
+    assert_eq!(report["stop"], "evaluations");
+    assert!(report["program"].is_string());
+}
+
+#[test]
+fn solve_reads_sketches() {
+    let folder = folder();
+    let sketch = grammar("csg2d_sketch.tdg");
+    let target = folder.path().join("sketch.png").display().to_string();
+    ok(&["render", &sketch, "(Circle 5 8 8)", "--observe", "-o", &target]);
+    let output = tdc(&[
+        "solve", &sketch, "--target", &target, "--evaluations", "30000", "--max-size", "2",
+        "--format", "json",
+    ]);
+    let report = &json_lines(&stdout(&output))[0];
+    assert_eq!(report["solved"], true, "{report}");
+    assert!(report["goal_score"].is_null());
+}

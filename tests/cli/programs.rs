@@ -1,0 +1,178 @@
+//! Commands about programs: parse, print, sample, mutate, path.
+
+use super::*;
+
+#[test]
+fn parse_and_print_undo_each_other() {
+    for name in ["csg2d.tdg", "tinysvg.tdg", "json.tdg", "arith.tdg", "imp.tdg", "street.tdg"] {
+        let grammar = grammar(name);
+        let samples = ok(&["sample", &grammar, "-n", "40", "--seed", "3"]);
+        let run = |args: &[&str], input: &str| {
+            let output = tdc_in(Path::new("."), args, input.as_bytes());
+            assert_eq!(code(&output), 0, "{name} {args:?}: {}", stderr(&output));
+            stdout(&output)
+        };
+        assert_eq!(run(&["print", &grammar, "-"], &samples), samples, "{name}");
+        let trees = run(&["parse", &grammar, "-", "--format", "json"], &samples);
+        for (line, program) in json_lines(&trees).iter().zip(samples.lines()) {
+            has_keys(line, &["program", "size", "nodes", "tree"]);
+            assert_eq!(line["program"], program);
+        }
+        assert_eq!(run(&["print", &grammar, "-", "--from", "tree"], &trees), samples, "{name}");
+    }
+}
+
+#[test]
+fn parse_shows_positions_and_fields() {
+    let text = ok(&["parse", &grammar("csg2d.tdg"), DONUT]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 10, "{text}");
+    assert!(lines[0].contains("0  Combine"), "{text}");
+    assert!(lines[1].contains("op: Sub"), "{text}");
+    assert!(lines[2].contains("a: Circle"), "{text}");
+    assert!(lines[3].contains("r: 6 Coord"), "{text}");
+    let line = &json_lines(&ok(&["parse", &grammar("csg2d.tdg"), DONUT, "--format", "json"]))[0];
+    let circle = |r: u32| serde_json::json!({"Circle": {"r": r, "x": 8, "y": 8}});
+    let tree = serde_json::json!({"Combine": {"op": "Sub", "a": circle(6), "b": circle(3)}});
+    assert_eq!(line["tree"], tree);
+    assert_eq!((line["size"].as_u64(), line["nodes"].as_u64()), (Some(2), Some(10)));
+}
+
+#[test]
+fn wrong_trees_are_told_by_their_place() {
+    let csg = grammar("csg2d.tdg");
+    for (tree, place) in [
+        (r#"{"Circle": {"r": 3, "x": 4, "y": 16}}"#, "$.Circle.y"),
+        (r#"{"Circle": {"r": 3, "x": 4}}"#, "$.Circle.y"),
+        (r#"{"Circle": {"r": 3, "x": 4, "y": 5, "z": 6}}"#, "$.Circle.z"),
+        (r#"{"Ring": {}}"#, "$"),
+        ("[1, 2]", "$"),
+        (r#"{"Combine": {"op": "Add", "a": 3, "b": 4}}"#, "$.Combine.a"),
+    ] {
+        let output = tdc(&["print", &csg, tree, "--from", "tree"]);
+        assert_eq!(code(&output), 1, "{tree}");
+        assert!(stderr(&output).contains(place), "{tree}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn programs_come_from_arguments_files_and_standard_input() {
+    let folder = folder();
+    let csg = grammar("csg2d.tdg");
+    fs::write(folder.path().join("two.txt"), "(Circle 1 2 3)\n\n(Circle 4  5 6)\n")
+        .expect("written");
+    let output = tdc_in(folder.path(), &["print", &csg, "two.txt"], b"");
+    assert_eq!(stdout(&output), "(Circle 1 2 3)\n(Circle 4 5 6)\n");
+    let output = tdc_in(folder.path(), &["print", &csg, "-"], b"(Circle 1 2 3)\n");
+    assert_eq!(stdout(&output), "(Circle 1 2 3)\n");
+    // One program over several lines.
+    let split = b"(Circle 1\n 2 3)\n";
+    let output = tdc_in(folder.path(), &["print", &csg, "-", "--whole"], split);
+    assert_eq!(stdout(&output), "(Circle 1 2 3)\n");
+    // A program that begins with a sign is no option.
+    assert_eq!(ok(&["print", &grammar("arith.tdg"), "-1"]), "-1\n");
+    // Every wrong line is told, with its number.
+    let output = tdc_in(folder.path(), &["parse", &csg, "-"], b"(Circle 1)\n(Circle 1 2 3)\nx\n");
+    assert_eq!(code(&output), 1);
+    let told = stderr(&output);
+    assert!(told.contains("<stdin>:1") && told.contains("<stdin>:3"), "{told}");
+    assert!(!told.contains("<stdin>:2"), "{told}");
+    // None at all.
+    assert_eq!(code(&tdc_in(folder.path(), &["parse", &csg, "-"], b"\n\n")), 1);
+}
+
+#[test]
+fn samples_are_the_same_for_a_seed_and_stay_in_the_window() {
+    let csg = grammar("csg2d.tdg");
+    let args = ["sample", &csg, "-n", "50", "--size", "3..=4", "--format", "json"];
+    let first = ok(&args);
+    assert_eq!(first, ok(&args));
+    let lines = json_lines(&first);
+    assert_eq!(lines.len(), 50);
+    for line in &lines {
+        has_keys(line, &["program", "size", "nodes"]);
+        assert!((3..=4).contains(&line["size"].as_u64().expect("a number")));
+    }
+    let other = ok(&["sample", &csg, "-n", "50", "--size", "3..=4", "--format", "json", "--seed", "1"]);
+    assert_ne!(first, other);
+    // More programs begin with the same ones.
+    let few = ok(&["sample", &csg, "-n", "3", "--seed", "9"]);
+    assert!(ok(&["sample", &csg, "-n", "6", "--seed", "9"]).starts_with(&few));
+    let frontier = ok(&["sample", &csg, "-n", "3", "--seed", "9", "--procedure", "frontier"]);
+    assert_ne!(few, frontier);
+    // No program is that small.
+    let output = tdc(&["sample", &csg, "--size", "0"]);
+    assert_eq!(code(&output), 1);
+    assert!(!output.stderr.is_empty());
+}
+
+#[test]
+fn results_go_to_a_whole_file() {
+    let folder = folder();
+    let csg = grammar("csg2d.tdg");
+    let output = tdc_in(folder.path(), &["sample", &csg, "-n", "20", "-o", "p.txt"], b"");
+    assert_eq!(code(&output), 0);
+    assert!(output.stdout.is_empty());
+    holds_exactly(folder.path(), &["p.txt"]);
+    let text = fs::read_to_string(folder.path().join("p.txt")).expect("text");
+    assert_eq!(text.lines().count(), 20);
+    // A folder that is not there.
+    let output = tdc_in(folder.path(), &["sample", &csg, "-o", "no/p.txt"], b"");
+    assert_eq!(code(&output), 1);
+    // Wrong input leaves the old file as it was.
+    let output = tdc_in(folder.path(), &["print", &csg, "(Circle", "-o", "p.txt"], b"");
+    assert_eq!(code(&output), 1);
+    holds_exactly(folder.path(), &["p.txt"]);
+}
+
+#[test]
+fn mutations_say_what_they_change() {
+    let csg = grammar("csg2d.tdg");
+    let lines = json_lines(&ok(&["mutate", &csg, DONUT, "-n", "30", "--format", "json"]));
+    assert_eq!(lines.len(), 30);
+    for line in &lines {
+        has_keys(
+            line,
+            &["before", "after", "position", "old", "new", "old_span", "new_span"],
+        );
+        assert_eq!(line["before"], DONUT);
+        assert_ne!(line["after"], DONUT);
+        let part = |text: &str, span: &str| {
+            let text = line[text].as_str().expect("text");
+            let at = |i: usize| line[span][i].as_u64().expect("a number") as usize;
+            text[at(0)..at(1)].to_owned()
+        };
+        assert_eq!(line["old"], part("before", "old_span"));
+        assert_eq!(line["new"], part("after", "new_span"));
+    }
+    let text = ok(&["mutate", &csg, DONUT, "-n", "1"]);
+    let shown: Vec<&str> = text.lines().collect();
+    assert_eq!(shown.len(), 3);
+    assert!(shown[1].trim().chars().all(|c| c == '^'), "{text}");
+    let bare = ok(&["mutate", &csg, DONUT, "-n", "30", "--bare"]);
+    assert!(bare.lines().eq(lines.iter().map(|l| l["after"].as_str().expect("text"))));
+    for by in ["size", "rule", "node"] {
+        ok(&["mutate", &csg, DONUT, "--by", by, "--small", "1"]);
+    }
+}
+
+#[test]
+fn paths_arrive() {
+    let csg = grammar("csg2d.tdg");
+    let samples = ok(&["sample", &csg, "-n", "20", "--seed", "5"]);
+    let programs: Vec<&str> = samples.lines().collect();
+    for pair in programs.chunks_exact(2) {
+        for strict in [false, true] {
+            let mut args = vec!["path", &csg, pair[0], pair[1], "--format", "json"];
+            if strict {
+                args.push("--strict");
+            }
+            let lines = json_lines(&ok(&args));
+            for line in &lines {
+                has_keys(line, &["step", "position", "old", "new", "program"]);
+            }
+            assert_eq!(lines.last().expect("a step")["program"], pair[1]);
+        }
+    }
+    assert_eq!(ok(&["path", &csg, DONUT, DONUT, "--format", "json"]), "");
+}
