@@ -67,7 +67,11 @@ pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
         }
     }
     out.finish()?;
-    if wrong { Err(Failure::Diagnosed) } else { Ok(()) }
+    if wrong {
+        Err(Failure::Diagnosed)
+    } else {
+        Ok(())
+    }
 }
 
 /// The table of a language, for people.
@@ -90,19 +94,36 @@ pub fn text(shell: &Shell, path: &Path, table: &Summary) -> String {
         }
     };
     fact("start", &table.start);
-    fact("canvas", table.canvas.as_deref().unwrap_or("none: programs are text only"));
+    fact(
+        "canvas",
+        table
+            .canvas
+            .as_deref()
+            .unwrap_or("none: programs are text only"),
+    );
     fact("goal", table.goal.as_deref().unwrap_or(""));
     fact("observe", table.observe.as_deref().unwrap_or(""));
-    fact("sample", &format!("{}, counted in {}", table.sample, table.size));
+    fact(
+        "sample",
+        &format!("{}, counted in {}", table.sample, table.size),
+    );
     fact("mutate", &table.mutate);
     put(String::new());
 
     let mut rows = vec![["sort", "production", "weight", "syntax"].map(|h| shell.dim(h))];
     for sort in &table.sorts {
         for (index, production) in sort.productions.iter().enumerate() {
-            let mark = if production.primitive { " @primitive" } else { "" };
+            let mark = if production.primitive {
+                " @primitive"
+            } else {
+                ""
+            };
             rows.push([
-                if index == 0 { shell.bold(&sort.name) } else { String::new() },
+                if index == 0 {
+                    shell.bold(&sort.name)
+                } else {
+                    String::new()
+                },
                 format!("{}{}", production.name, shell.dim(mark)),
                 production.weight.to_string(),
                 production.syntax.clone(),
@@ -149,8 +170,14 @@ pub fn text(shell: &Shell, path: &Path, table: &Summary) -> String {
             put(format!("  {} {}", shell.dim(what), names.join(", ")));
         }
     };
-    names("examples", table.examples.iter().map(|e| e.name.as_str()).collect());
-    names("rewrites", table.rewrites.iter().map(String::as_str).collect());
+    names(
+        "examples",
+        table.examples.iter().map(|e| e.name.as_str()).collect(),
+    );
+    names(
+        "rewrites",
+        table.rewrites.iter().map(String::as_str).collect(),
+    );
     out
 }
 

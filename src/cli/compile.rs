@@ -130,7 +130,11 @@ fn print_early(shell: &Shell, args: &Args) -> super::Outcome {
         out.text(&text)?;
     }
     out.finish()?;
-    if wrong { Err(Failure::Diagnosed) } else { Ok(()) }
+    if wrong {
+        Err(Failure::Diagnosed)
+    } else {
+        Ok(())
+    }
 }
 
 /// Words or syntax tree of the file itself, and whether there were mistakes.

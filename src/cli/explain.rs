@@ -3,10 +3,10 @@
 use serde_json::json;
 use tdc::diag::codes::{self, Code};
 
+use super::Outcome;
 use super::failure::Failure;
 use super::output::Out;
 use super::shell::Shell;
-use super::Outcome;
 
 /// Explain a diagnostic code; without one, list them all
 #[derive(Debug, clap::Args)]

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use tdc::Compiled;
-use tdc::diag::{Diagnostic, Severity};
 use tdc::compiled::Outcome;
+use tdc::diag::{Diagnostic, Severity};
 use tdc::pipeline;
 use tdc::source::{Origin, SourceMap};
 use tdc::tree::Program;
@@ -52,7 +52,9 @@ pub fn show(shell: &Shell, sources: &SourceMap, diagnostics: &[Diagnostic]) {
     let errors = count(diagnostics, Severity::Error);
     if errors > 0 {
         let ending = if errors == 1 { "" } else { "s" };
-        shell.say(&format!("{errors} error{ending}; `tdc explain CODE` tells more"));
+        shell.say(&format!(
+            "{errors} error{ending}; `tdc explain CODE` tells more"
+        ));
     }
 }
 
@@ -152,7 +154,9 @@ impl Language {
         let file = self
             .sources
             .add(&source.name, source.text.as_str(), Origin::Memory);
-        let Compiled { grammar, syntax, .. } = &self.compiled;
+        let Compiled {
+            grammar, syntax, ..
+        } = &self.compiled;
         tdc::tree::parse(grammar, syntax, &source.text).map_err(|error| {
             show(shell, &self.sources, &[error.diagnostic(file, 0)]);
             Failure::Diagnosed
@@ -161,7 +165,9 @@ impl Language {
 
     /// Whether a text is a program; nothing is shown.
     pub fn reads(&self, text: &str) -> bool {
-        let Compiled { grammar, syntax, .. } = &self.compiled;
+        let Compiled {
+            grammar, syntax, ..
+        } = &self.compiled;
         tdc::tree::parse(grammar, syntax, text).is_ok()
     }
 
@@ -179,13 +185,17 @@ impl Language {
 
     /// A program's text.
     pub fn text(&self, program: &Program) -> String {
-        let Compiled { grammar, syntax, .. } = &self.compiled;
+        let Compiled {
+            grammar, syntax, ..
+        } = &self.compiled;
         tdc::tree::print(grammar, syntax, program)
     }
 
     /// A program's text, and the bytes each node takes in it.
     pub fn text_spans(&self, program: &Program) -> (String, Vec<Range<usize>>) {
-        let Compiled { grammar, syntax, .. } = &self.compiled;
+        let Compiled {
+            grammar, syntax, ..
+        } = &self.compiled;
         tdc::tree::print_spans(grammar, syntax, program)
     }
 }

@@ -117,7 +117,12 @@ fn indented(shell: &Shell, grammar: &Grammar, program: &Program) -> String {
                     size if production.children.is_empty() && size <= 1 => String::new(),
                     size => shell.dim(&format!(" (size {size})")),
                 };
-                line(at, depth, &field, &format!("{}{size}", shell.bold(&production.name)));
+                line(
+                    at,
+                    depth,
+                    &field,
+                    &format!("{}{size}", shell.bold(&production.name)),
+                );
                 let children = json::children(program, at, production.children.len());
                 for (child, info) in children.into_iter().zip(&production.children).rev() {
                     tasks.push(Task {
@@ -140,7 +145,12 @@ fn indented(shell: &Shell, grammar: &Grammar, program: &Program) -> String {
                     NonterminalKind::List { item, .. } => grammar.nonterminal_name(item),
                     _ => String::new(),
                 };
-                line(at, depth, &field, &shell.dim(&format!("{} x {of}", items.len())));
+                line(
+                    at,
+                    depth,
+                    &field,
+                    &shell.dim(&format!("{} x {of}", items.len())),
+                );
                 for (index, item) in items.into_iter().enumerate().rev() {
                     tasks.push(Task {
                         at: item,

@@ -57,7 +57,9 @@ pub struct Args {
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {
     if args.from == "-" && args.to == "-" {
-        return Err(Failure::usage("only one of the programs can be standard input"));
+        return Err(Failure::usage(
+            "only one of the programs can be standard input",
+        ));
     }
     let mut language = input::language(shell, &args.grammar)?;
     let from = language.parse_one(shell, &args.from)?;

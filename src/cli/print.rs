@@ -156,7 +156,7 @@ fn json_value(source: &Source) -> Result<Value, Failure> {
     }
     let mut reader = serde_json::Deserializer::from_str(&source.text);
     reader.disable_recursion_limit();
-    let value = serde::Deserialize::deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value));
+    let value =
+        serde::Deserialize::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| Failure::input(format!("{}: not a JSON tree: {error}", source.name)))
 }

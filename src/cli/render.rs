@@ -88,7 +88,9 @@ impl Kind {
 pub fn run(shell: &Shell, args: &Args) -> Outcome {
     let kind = Kind::of(args.output.as_deref())?;
     if kind == Kind::Png && args.outline {
-        return Err(Failure::usage("--outline writes SVG: end the file's name in .svg"));
+        return Err(Failure::usage(
+            "--outline writes SVG: end the file's name in .svg",
+        ));
     }
     if kind == Kind::Svg && args.scale.is_some() {
         return Err(Failure::usage("--scale is for PNG: an SVG has every size"));

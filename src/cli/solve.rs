@@ -97,8 +97,7 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
             args.grammar.display()
         )));
     };
-    let bytes = std::fs::read(&args.target)
-        .map_err(|e| Failure::file(&args.target, "read", &e))?;
+    let bytes = std::fs::read(&args.target).map_err(|e| Failure::file(&args.target, "read", &e))?;
     let target = image::read_target(&bytes, canvas)
         .map_err(|e| Failure::input(format!("{}: {e}", args.target.display())))?;
     if target.looks_inverted && !args.invert {
@@ -137,7 +136,9 @@ fn search(
     picture: &Picture,
     args: &Args,
 ) -> Result<Report, Failure> {
-    let max_size = args.max_size.unwrap_or(language.compiled.grammar.sample.max);
+    let max_size = args
+        .max_size
+        .unwrap_or(language.compiled.grammar.sample.max);
     let mut solver = Solver::new(&language.compiled, picture, max_size)
         .map_err(|error| Failure::input(error.to_string()))?;
     solver.options.seed = args.seed;
@@ -155,9 +156,12 @@ fn search(
     // Progress by whatever limit comes first, in thousandths.
     let progress = Mutex::new(Progress::new(shell, "solving", 1000));
     let tell = |status: Status| {
-        let part = |done: f64, limit: Option<f64>| limit.map_or(0.0, |limit| done / limit.max(1e-9));
-        let done = part(status.elapsed.as_secs_f64(), time)
-            .max(part(status.evaluations as f64, args.evaluations.map(|n| n as f64)));
+        let part =
+            |done: f64, limit: Option<f64>| limit.map_or(0.0, |limit| done / limit.max(1e-9));
+        let done = part(status.elapsed.as_secs_f64(), time).max(part(
+            status.evaluations as f64,
+            args.evaluations.map(|n| n as f64),
+        ));
         if let Ok(mut progress) = progress.lock() {
             let remark = format!("best {:.1}, {} tried", status.best, status.evaluations);
             progress.set((done * 1000.0) as u64, &remark);

@@ -78,7 +78,10 @@ impl<'a> Table<'a> {
             let Some(left) = size.checked_sub(production.cost(grammar.size) as usize) else {
                 continue;
             };
-            let children = production.children.iter().map(|child| &self.rows[child.nt.index()]);
+            let children = production
+                .children
+                .iter()
+                .map(|child| &self.rows[child.nt.index()]);
             let trees = if grammar.size == SizeMetric::Depth {
                 children.fold(1.0, |product, row| times(product, row[left]))
             } else {

@@ -8,9 +8,7 @@
 use std::fmt::Write;
 
 use crate::grammar::ids::{NtId, ProdId, TokenId};
-use crate::grammar::ir::{
-    Domain, Grammar, NonterminalKind, Production, SyntaxItem,
-};
+use crate::grammar::ir::{Domain, Grammar, NonterminalKind, Production, SyntaxItem};
 
 /// A rule: what a name may stand for.
 #[derive(Clone, Debug, PartialEq)]

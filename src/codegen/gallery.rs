@@ -140,9 +140,7 @@ impl<'a> Page<'a> {
         ));
         let facts: String = facts
             .iter()
-            .map(|(name, value)| {
-                format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escape(value))
-            })
+            .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escape(value)))
             .collect();
         let html = format!(
             "<header>\n<h1>{}</h1>\n<div class=\"docs\">{}</div>\n<dl class=\"facts card\">\n{facts}</dl>\n</header>",
@@ -150,7 +148,12 @@ impl<'a> Page<'a> {
             paragraphs(&table.docs),
         );
         self.put(&html);
-        let mut links = vec![("samples", "Samples"), ("mutations", "Mutations"), ("path", "Edit path"), ("grammar", "Grammar")];
+        let mut links = vec![
+            ("samples", "Samples"),
+            ("mutations", "Mutations"),
+            ("path", "Edit path"),
+            ("grammar", "Grammar"),
+        ];
         if !self.table.examples.is_empty() {
             links.insert(0, ("examples", "Examples"));
         }
@@ -158,7 +161,9 @@ impl<'a> Page<'a> {
             .iter()
             .map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>"))
             .collect();
-        self.put(&format!("<nav aria-label=\"Sections\"><ul>{links}</ul></nav>\n<main>"));
+        self.put(&format!(
+            "<nav aria-label=\"Sections\"><ul>{links}</ul></nav>\n<main>"
+        ));
     }
 
     fn examples(&mut self) {
@@ -173,7 +178,12 @@ impl<'a> Page<'a> {
             let picture = program
                 .as_ref()
                 .and_then(|program| self.picture(program, &example.name));
-            let docs = example.docs.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let docs = example
+                .docs
+                .lines()
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join(" ");
             let source = program.as_ref().map_or(example.program, |p| self.text(p));
             let html = format!(
                 "<figure class=\"card\">{}<figcaption><strong>{}</strong><p>{}</p><pre>{}</pre></figcaption></figure>",
@@ -217,7 +227,9 @@ impl<'a> Page<'a> {
             let programs: Vec<Program> = (0..per_row)
                 .map(|_| sampler.sample(&mut self.rng))
                 .collect();
-            self.put(&format!("<h3>Size {size}</h3>\n<div class=\"wall {kind}\">"));
+            self.put(&format!(
+                "<h3>Size {size}</h3>\n<div class=\"wall {kind}\">"
+            ));
             for program in programs {
                 let source = escape(&self.text(&program));
                 let html = match self.picture(&program, "sample") {
@@ -242,7 +254,10 @@ impl<'a> Page<'a> {
             .filter_map(|row| Some((row.size, row.programs?)))
             .filter(|(_, count)| *count >= 1.0)
             .collect();
-        let most = rows.iter().map(|(_, count)| count.log10()).fold(0.0, f64::max);
+        let most = rows
+            .iter()
+            .map(|(_, count)| count.log10())
+            .fold(0.0, f64::max);
         if rows.len() < 2 || most <= 0.0 || rows.len() > 16 {
             return;
         }
@@ -280,7 +295,8 @@ impl<'a> Page<'a> {
         );
         let kind = self.kind();
         self.put(&format!("<div class=\"changes {kind}\">"));
-        let (Some(sampler), Ok(mutator)) = (self.middle_sampler(), Mutator::new(compiled, spec)) else {
+        let (Some(sampler), Ok(mutator)) = (self.middle_sampler(), Mutator::new(compiled, spec))
+        else {
             self.put("</div>\n</section>");
             return;
         };
@@ -326,8 +342,11 @@ impl<'a> Page<'a> {
     fn middle_sampler(&self) -> Option<Sampler<'a>> {
         let spec = self.compiled.grammar.sample;
         let middle = spec.min + (spec.max - spec.min) / 3;
-        self.sampler(spec.min.max(middle.saturating_sub(1)), middle.max(spec.min) + 1)
-            .or_else(|| self.sampler(spec.min, spec.max))
+        self.sampler(
+            spec.min.max(middle.saturating_sub(1)),
+            middle.max(spec.min) + 1,
+        )
+        .or_else(|| self.sampler(spec.min, spec.max))
     }
 
     fn path(&mut self) {
@@ -343,7 +362,9 @@ impl<'a> Page<'a> {
         };
         let (from, steps) = found;
         let kind = self.kind();
-        self.put(&format!("<ol class=\"film {kind}\" tabindex=\"0\" aria-label=\"Edit path\">"));
+        self.put(&format!(
+            "<ol class=\"film {kind}\" tabindex=\"0\" aria-label=\"Edit path\">"
+        ));
         let mut program = from;
         self.frame(&program, None, "start");
         let last = steps.len();
@@ -381,7 +402,10 @@ impl<'a> Page<'a> {
                 n if n <= FRAMES => n,
                 n => FRAMES.saturating_sub(n - FRAMES),
             };
-            if best.as_ref().is_none_or(|(_, old)| length(&steps) > length(old)) {
+            if best
+                .as_ref()
+                .is_none_or(|(_, old)| length(&steps) > length(old))
+            {
                 best = Some((from, steps));
             }
         }
@@ -453,7 +477,11 @@ impl<'a> Page<'a> {
     }
 
     fn parts(&self, alternative: &Alternative) -> String {
-        let parts: Vec<String> = alternative.parts.iter().map(|part| self.part(part)).collect();
+        let parts: Vec<String> = alternative
+            .parts
+            .iter()
+            .map(|part| self.part(part))
+            .collect();
         if parts.is_empty() {
             "<span class=\"field\">nothing</span>".into()
         } else {
@@ -464,7 +492,10 @@ impl<'a> Page<'a> {
     fn part(&self, part: &Part) -> String {
         match part {
             Part::Literal(_) => {
-                format!("<span class=\"lit\">{}</span>", escape(&ebnf::part_text(part)))
+                format!(
+                    "<span class=\"lit\">{}</span>",
+                    escape(&ebnf::part_text(part))
+                )
             }
             Part::Terminal(text) => format!("<span class=\"tok\">{}</span>", escape(text)),
             Part::Rule { name, field } => {

@@ -57,12 +57,7 @@ pub(crate) fn inline(text: &str) -> String {
         let Some((code, after)) = behind.split_once('`') else {
             break;
         };
-        let _ = write!(
-            out,
-            "{}<code>{}</code>",
-            escape(before),
-            escape(code)
-        );
+        let _ = write!(out, "{}<code>{}</code>", escape(before), escape(code));
         rest = after;
     }
     out + &escape(rest)
@@ -74,10 +69,7 @@ pub(crate) fn inlined_svg(svg: &str, prefix: &str, label: &str) -> String {
     let Some(start) = svg.find("<svg") else {
         return String::new();
     };
-    let mut out = format!(
-        "<svg role=\"img\" aria-label=\"{}\"",
-        escape(label)
-    );
+    let mut out = format!("<svg role=\"img\" aria-label=\"{}\"", escape(label));
     let mut rest = &svg[start + "<svg".len()..];
     // The writer's references: `id="a"`, `url(#a)`, `href="#a"`.
     while let Some((at, marker)) = ["id=\"", "url(#", "href=\"#"]
@@ -109,7 +101,8 @@ mod tests {
 
     #[test]
     fn ids_of_pictures_on_one_page_do_not_meet() {
-        let svg = "<?xml version=\"1.0\"?>\n<svg w=\"1\"><mask id=\"m0\"/><g mask=\"url(#m0)\"/></svg>\n";
+        let svg =
+            "<?xml version=\"1.0\"?>\n<svg w=\"1\"><mask id=\"m0\"/><g mask=\"url(#m0)\"/></svg>\n";
         assert_eq!(
             inlined_svg(svg, "p7-", "a"),
             "<svg role=\"img\" aria-label=\"a\" w=\"1\"><mask id=\"p7-m0\"/><g mask=\"url(#p7-m0)\"/></svg>"

@@ -224,7 +224,11 @@ impl Shared<'_> {
         if solved < index || (solved != usize::MAX && self.limits.evaluations.is_none()) {
             return Some(StopReason::Solved);
         }
-        if self.limits.time.is_some_and(|time| self.began.elapsed() >= time) {
+        if self
+            .limits
+            .time
+            .is_some_and(|time| self.began.elapsed() >= time)
+        {
             return Some(StopReason::Time);
         }
         if let Some(limit) = self.limits.expansions
@@ -483,8 +487,7 @@ impl<'a> Runner<'a> {
             let (Some(a), Some(b)) = (left.last_mut(), right.first_mut()) else {
                 continue;
             };
-            let gain =
-                (a.energy - b.energy) * (1.0 / a.temperature - 1.0 / b.temperature);
+            let gain = (a.energy - b.energy) * (1.0 / a.temperature - 1.0 / b.temperature);
             if gain >= 0.0 || self.rng.random_range(0.0..1.0) < libm::exp(gain) {
                 std::mem::swap(&mut a.program, &mut b.program);
                 std::mem::swap(&mut a.energy, &mut b.energy);

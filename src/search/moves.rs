@@ -366,7 +366,11 @@ impl<'a> Moves<'a> {
                         self.layout.append(program, position, &mut replacement);
                     } else {
                         // Mostly one primitive: more are added one at a time.
-                        let cap = if rng.random_range(0..4) == 0 { small } else { 1 };
+                        let cap = if rng.random_range(0..4) == 0 {
+                            small
+                        } else {
+                            1
+                        };
                         let part = self
                             .random(child.nt, cap, rng)
                             .or_else(|| self.random(child.nt, small, rng))?;
@@ -422,7 +426,9 @@ impl<'a> Moves<'a> {
             for other in &grammar.nonterminal(map.nts[at]).productions {
                 let same = grammar.production(*other).children.iter();
                 if *other != id
-                    && same.map(|c| c.nt).eq(production.children.iter().map(|c| c.nt))
+                    && same
+                        .map(|c| c.nt)
+                        .eq(production.children.iter().map(|c| c.nt))
                 {
                     let mut replacement = self.layout.extract(program, at);
                     replacement.nodes[0].production = *other;
@@ -466,7 +472,8 @@ impl<'a> Moves<'a> {
                 _ if index == j => i,
                 _ => index,
             };
-            self.layout.append(program, children[from], &mut replacement);
+            self.layout
+                .append(program, children[from], &mut replacement);
         }
         self.layout.annotate(&mut replacement).then_some(Edit {
             position,
@@ -494,7 +501,9 @@ impl<'a> Moves<'a> {
         // For a depth the sum is no bound; the search looks at the edited program itself.
         sum <= self.max_size.max(program.size())
             && !(old.len as usize == edit.replacement.len()
-                && self.layout.same(program, edit.position, &edit.replacement, 0))
+                && self
+                    .layout
+                    .same(program, edit.position, &edit.replacement, 0))
     }
 }
 
@@ -536,7 +545,11 @@ fn pick<T>(items: impl Iterator<Item = T>, rng: &mut Rng) -> Option<T> {
 }
 
 /// At most `k` of the items, at random, in random order.
-fn take<'v, T>(items: &'v mut Vec<T>, k: usize, rng: &mut Rng) -> impl Iterator<Item = T> + use<'v, T> {
+fn take<'v, T>(
+    items: &'v mut Vec<T>,
+    k: usize,
+    rng: &mut Rng,
+) -> impl Iterator<Item = T> + use<'v, T> {
     let wanted = k.min(items.len());
     for at in 0..wanted {
         let other = rng.random_range(at..items.len());

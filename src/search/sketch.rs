@@ -234,7 +234,10 @@ mod tests {
     fn the_drawing_under_the_strokes_scores_best() {
         let mut sketch = Sketch::new(&ring(32.0, 32.0, 20.0));
         let exact = sketch.compare(&disc(32.0, 32.0, 20.0), 1.5);
-        assert!(exact.outline_near > 0.99 && exact.strokes_near > 0.99, "{exact:?}");
+        assert!(
+            exact.outline_near > 0.99 && exact.strokes_near > 0.99,
+            "{exact:?}"
+        );
         let scores = [
             exact,
             sketch.compare(&disc(33.0, 32.0, 20.0), 1.5),
@@ -242,7 +245,10 @@ mod tests {
             sketch.compare(&disc(36.0, 32.0, 12.0), 1.5),
             sketch.compare(&Picture::filled(64, 64, 1, 0), 1.5),
         ];
-        assert!(scores.windows(2).all(|pair| pair[0].score < pair[1].score), "{scores:?}");
+        assert!(
+            scores.windows(2).all(|pair| pair[0].score < pair[1].score),
+            "{scores:?}"
+        );
         // Nothing drawn: no stroke is near it.
         assert_eq!(scores[4].strokes_near, 0.0);
     }

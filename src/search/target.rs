@@ -81,7 +81,9 @@ impl Value for Pixels<'_> {
         };
         // The engine's picture first, then the picture the goal is defined on.
         let close = |picture: &Picture| metric::goal_met(&goal, picture, self.target);
-        self.engine.draw(&scene).is_ok_and(|picture| close(&picture))
+        self.engine
+            .draw(&scene)
+            .is_ok_and(|picture| close(&picture))
             && crate::render::raster::rasterize(&scene).is_ok_and(|picture| close(&picture))
     }
 

@@ -222,7 +222,11 @@ impl Reader<'_> {
                     NonterminalKind::Token(token) => {
                         let token = grammar.token(token);
                         let index = self.token(&token.domain, value).ok_or_else(|| {
-                            self.error(path, format!("a {} ({})", token.name, token.domain.text()), value)
+                            self.error(
+                                path,
+                                format!("a {} ({})", token.name, token.domain.text()),
+                                value,
+                            )
                         })?;
                         self.kinds.push((token.production, index));
                     }

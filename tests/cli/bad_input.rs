@@ -6,7 +6,11 @@ use super::*;
 fn bad_grammars_give_1() {
     let folder = folder();
     let nested = format!("const = {}", "(".repeat(10_000));
-    let deep_fn = format!("fn f() -> Num = {}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    let deep_fn = format!(
+        "fn f() -> Num = {}1{}",
+        "(".repeat(10_000),
+        ")".repeat(10_000)
+    );
     let huge = "token T = 0..=999999999999999999999999999999999999999999";
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("nonsense", (0u8..=255).cycle().take(5000).collect()),
@@ -27,7 +31,10 @@ fn bad_grammars_give_1() {
         let output = tdc_in(folder.path(), &["fmt", "--check", &file], b"");
         assert!(code(&output) <= 1, "{name}: {}", stderr(&output));
     }
-    assert_eq!(code(&tdc_in(folder.path(), &["check", "missing.tdg"], b"")), 1);
+    assert_eq!(
+        code(&tdc_in(folder.path(), &["check", "missing.tdg"], b"")),
+        1
+    );
     assert_eq!(code(&tdc_in(folder.path(), &["check", "."], b"")), 1);
 }
 
@@ -49,15 +56,28 @@ fn bad_programs_give_1() {
     ] {
         for command in ["parse", "print", "mutate", "render"] {
             let output = tdc(&[command, &csg, text]);
-            assert_eq!(code(&output), 1, "{command} {:.40}: {}", text, stderr(&output));
+            assert_eq!(
+                code(&output),
+                1,
+                "{command} {:.40}: {}",
+                text,
+                stderr(&output)
+            );
             assert!(!output.stderr.is_empty());
         }
     }
     // On standard input any bytes can come.
     let bytes: Vec<u8> = (0u8..=255).cycle().take(3000).collect();
-    assert_eq!(code(&tdc_in(Path::new("."), &["parse", &csg, "-"], &bytes)), 1);
+    assert_eq!(
+        code(&tdc_in(Path::new("."), &["parse", &csg, "-"], &bytes)),
+        1
+    );
     let tree = "[".repeat(1_000_000);
-    let output = tdc_in(Path::new("."), &["print", &csg, "-", "--from", "tree"], tree.as_bytes());
+    let output = tdc_in(
+        Path::new("."),
+        &["print", &csg, "-", "--from", "tree"],
+        tree.as_bytes(),
+    );
     assert_eq!(code(&output), 1, "{}", stderr(&output));
 }
 
@@ -115,7 +135,14 @@ fn bad_pictures_give_1() {
     assert_eq!(code(&tdc_in(folder.path(), &missing, b"")), 1);
     // A language that draws nothing.
     let json = grammar("json.tdg");
-    assert_eq!(code(&tdc_in(folder.path(), &["solve", &json, "--target", "good.png"], b"")), 1);
+    assert_eq!(
+        code(&tdc_in(
+            folder.path(),
+            &["solve", &json, "--target", "good.png"],
+            b""
+        )),
+        1
+    );
 }
 
 #[test]
@@ -142,7 +169,15 @@ fn ctrl_c_keeps_what_is_finished() {
     let target = png(folder.path(), "target.png", DONUT);
     // A goal out of reach: a light-on-dark picture with one primitive.
     let mut child = Command::new(env!("CARGO_BIN_EXE_tdc"))
-        .args(["solve", &grammar("csg2d.tdg"), "--invert", "--max-size", "1", "--time", "300"])
+        .args([
+            "solve",
+            &grammar("csg2d.tdg"),
+            "--invert",
+            "--max-size",
+            "1",
+            "--time",
+            "300",
+        ])
         .args(["--target", &target.display().to_string(), "-o", "out"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())
@@ -151,7 +186,13 @@ fn ctrl_c_keeps_what_is_finished() {
         .expect("tdc starts");
     std::thread::sleep(std::time::Duration::from_secs(3));
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .expect("kill")
+            .success()
+    );
     let status = child.wait().expect("tdc ends");
     assert_eq!(status.code(), Some(3));
     let report = fs::read_to_string(folder.path().join("out/report.json")).expect("a report");
@@ -160,15 +201,32 @@ fn ctrl_c_keeps_what_is_finished() {
 
     // A stream to a file: what was drawn is there, whole lines.
     let mut child = Command::new(env!("CARGO_BIN_EXE_tdc"))
-        .args(["sample", &grammar("csg2d.tdg"), "-n", "1000000000", "-o", "many.txt"])
+        .args([
+            "sample",
+            &grammar("csg2d.tdg"),
+            "-n",
+            "1000000000",
+            "-o",
+            "many.txt",
+        ])
         .current_dir(folder.path())
         .spawn()
         .expect("tdc starts");
     std::thread::sleep(std::time::Duration::from_secs(2));
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .expect("kill")
+            .success()
+    );
     assert_eq!(child.wait().expect("tdc ends").code(), Some(130));
     let many = fs::File::open(folder.path().join("many.txt")).expect("a file");
-    let last = BufReader::new(many).lines().map_while(Result::ok).last().expect("lines");
+    let last = BufReader::new(many)
+        .lines()
+        .map_while(Result::ok)
+        .last()
+        .expect("lines");
     assert!(last.starts_with('(') && last.ends_with(')'), "{last}");
 }

@@ -27,7 +27,15 @@ fn a_wrong_command_line_gives_2() {
         &["sample", &csg, "-n", "99999999999999999999999"],
         &["render", &csg, DONUT, "-o", "picture.gif"],
         &["render", &csg, DONUT, "-o", "picture.svg", "--scale", "2"],
-        &["render", &csg, DONUT, "-o", "picture.png", "--scale", "100000"],
+        &[
+            "render",
+            &csg,
+            DONUT,
+            "-o",
+            "picture.png",
+            "--scale",
+            "100000",
+        ],
         &["solve", &csg],
         &["solve", &csg, "--target", "x.png", "--time", "NaN"],
         &["solve", &csg, "--target", "x.png", "--time", "1e300"],
@@ -62,9 +70,18 @@ fn new_writes_a_grammar_that_works() {
     assert_eq!(stderr(&checked), "");
     // What its head promises works.
     run(&["sample", "my-icons.tdg", "-n", "5"]);
-    run(&["render", "my-icons.tdg", "(cut (disc 16 16 12) (disc 16 16 6))", "-o", "ring.svg"]);
+    run(&[
+        "render",
+        "my-icons.tdg",
+        "(cut (disc 16 16 12) (disc 16 16 6))",
+        "-o",
+        "ring.svg",
+    ]);
     run(&["compile", "my-icons.tdg", "-o", "out"]);
-    holds_exactly(&folder.path().join("out"), &["index.html", "grammar.ebnf", "ir.json"]);
+    holds_exactly(
+        &folder.path().join("out"),
+        &["index.html", "grammar.ebnf", "ir.json"],
+    );
     // It replaces nothing unasked.
     let again = tdc_in(folder.path(), &["new", "my-icons"], b"");
     assert_eq!(code(&again), 1);
@@ -79,7 +96,17 @@ fn check_tells_of_the_language_and_of_mistakes() {
     }
     let lines = json_lines(&ok(&["check", &grammar("json.tdg"), "--format", "json"]));
     assert_eq!(lines.len(), 1);
-    has_keys(&lines[0], &["file", "ok", "errors", "warnings", "diagnostics", "language"]);
+    has_keys(
+        &lines[0],
+        &[
+            "file",
+            "ok",
+            "errors",
+            "warnings",
+            "diagnostics",
+            "language",
+        ],
+    );
     has_keys(
         &lines[0]["language"],
         &[
@@ -90,19 +117,29 @@ fn check_tells_of_the_language_and_of_mistakes() {
     assert_eq!(lines[0]["ok"], true);
 
     let folder = folder();
-    fs::write(folder.path().join("bad.tdg"), "start Nowhere\nsort A { B = x:Missing }\n")
-        .expect("written");
+    fs::write(
+        folder.path().join("bad.tdg"),
+        "start Nowhere\nsort A { B = x:Missing }\n",
+    )
+    .expect("written");
     let output = tdc_in(folder.path(), &["check", "bad.tdg"], b"");
     assert_eq!(code(&output), 1);
     assert!(output.stdout.is_empty());
     // Plain text where there is no terminal.
     assert!(!stderr(&output).contains('\x1b'));
-    let output = tdc_in(folder.path(), &["check", "bad.tdg", "--format", "json"], b"");
+    let output = tdc_in(
+        folder.path(),
+        &["check", "bad.tdg", "--format", "json"],
+        b"",
+    );
     assert_eq!(code(&output), 1);
     let lines = json_lines(&stdout(&output));
     assert_eq!(lines[0]["ok"], false);
     let found = lines[0]["diagnostics"].as_array().expect("a list");
-    assert_eq!(lines[0]["errors"], found.iter().filter(|d| d["severity"] == "error").count());
+    assert_eq!(
+        lines[0]["errors"],
+        found.iter().filter(|d| d["severity"] == "error").count()
+    );
     for diagnostic in found {
         has_keys(diagnostic, &["code", "severity", "message"]);
     }
@@ -152,15 +189,23 @@ fn compile_writes_whole_folders() {
     fs::write(out.join("mine.txt"), "mine").expect("written");
     ok(&["compile", &grammar("csg2d.tdg"), "-o", &path]);
     holds_exactly(&out, &["index.html", "grammar.ebnf", "ir.json", "mine.txt"]);
-    assert_eq!(fs::read_to_string(out.join("index.html")).expect("a page"), page);
+    assert_eq!(
+        fs::read_to_string(out.join("index.html")).expect("a page"),
+        page
+    );
     // A file is in the way.
     let taken = out.join("mine.txt").display().to_string();
-    assert_eq!(code(&tdc(&["compile", &grammar("csg2d.tdg"), "-o", &taken])), 1);
+    assert_eq!(
+        code(&tdc(&["compile", &grammar("csg2d.tdg"), "-o", &taken])),
+        1
+    );
 }
 
 #[test]
 fn compile_emits_every_stage() {
-    for kind in ["tokens", "ast", "grammar", "info", "ir", "ebnf", "scene", "gallery"] {
+    for kind in [
+        "tokens", "ast", "grammar", "info", "ir", "ebnf", "scene", "gallery",
+    ] {
         let text = ok(&["compile", &grammar("csg2d.tdg"), "--emit", kind]);
         assert!(!text.is_empty(), "{kind}");
         if ["ast", "info", "ir", "scene"].contains(&kind) {
@@ -184,7 +229,12 @@ fn every_shipped_grammar_compiles() {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|e| e == "tdg") {
             let out = folder.path().join(path.file_stem().expect("a name"));
-            ok(&["compile", &path.display().to_string(), "-o", &out.display().to_string()]);
+            ok(&[
+                "compile",
+                &path.display().to_string(),
+                "-o",
+                &out.display().to_string(),
+            ]);
         }
     }
 }
@@ -193,7 +243,8 @@ fn every_shipped_grammar_compiles() {
 fn fmt_lays_out_and_is_idempotent() {
     let folder = folder();
     let path = folder.path().join("a.tdg");
-    let untidy = "language   a\nstart A   // here\nsample size 1..=1\nsize nodes\nsort A{B=\"b\"}\n";
+    let untidy =
+        "language   a\nstart A   // here\nsample size 1..=1\nsize nodes\nsort A{B=\"b\"}\n";
     fs::write(&path, untidy).expect("written");
     let run = |args: &[&str]| tdc_in(folder.path(), args, b"");
     assert_eq!(code(&run(&["fmt", "--check", "a.tdg"])), 1);

@@ -83,7 +83,13 @@ fn has_keys(value: &Value, keys: &[&str]) {
 fn holds_exactly(folder: &Path, names: &[&str]) {
     let mut found: Vec<String> = fs::read_dir(folder)
         .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     found.sort();
     let mut names: Vec<&str> = names.to_vec();

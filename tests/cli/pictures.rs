@@ -9,23 +9,41 @@ fn render_writes_svg_and_png() {
     let svg = ok(&["render", &csg, DONUT]);
     assert!(svg.contains("<svg"), "{svg}");
     let outline = ok(&["render", &csg, DONUT, "--outline"]);
-    assert!(outline.contains("<path") && !outline.contains("<mask"), "{outline}");
+    assert!(
+        outline.contains("<path") && !outline.contains("<mask"),
+        "{outline}"
+    );
     let run = |args: &[&str]| {
         let output = tdc_in(folder.path(), args, b"");
         assert_eq!(code(&output), 0, "{args:?}: {}", stderr(&output));
         stdout(&output)
     };
     run(&["render", &csg, DONUT, "-o", "a.svg"]);
-    assert_eq!(fs::read_to_string(folder.path().join("a.svg")).expect("text"), svg);
-    let lines = run(&["render", &csg, DONUT, "-o", "a.png", "--scale", "3", "--format", "json"]);
-    has_keys(&json_lines(&lines)[0], &["program", "file", "kind", "width", "height"]);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("a.svg")).expect("text"),
+        svg
+    );
+    let lines = run(&[
+        "render", &csg, DONUT, "-o", "a.png", "--scale", "3", "--format", "json",
+    ]);
+    has_keys(
+        &json_lines(&lines)[0],
+        &["program", "file", "kind", "width", "height"],
+    );
     assert_eq!(png_size(&folder.path().join("a.png")), (384, 384));
     run(&["render", &csg, DONUT, "-o", "b.png"]);
     assert_eq!(png_size(&folder.path().join("b.png")), (128, 128));
     let two = format!("{DONUT}\n(Circle 3 4 5)\n");
-    let output = tdc_in(folder.path(), &["render", &csg, "-", "-o", "n-{}.svg"], two.as_bytes());
+    let output = tdc_in(
+        folder.path(),
+        &["render", &csg, "-", "-o", "n-{}.svg"],
+        two.as_bytes(),
+    );
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    holds_exactly(folder.path(), &["a.svg", "a.png", "b.png", "n-1.svg", "n-2.svg"]);
+    holds_exactly(
+        folder.path(),
+        &["a.svg", "a.png", "b.png", "n-1.svg", "n-2.svg"],
+    );
     // Sketches: seeded, and different for another seed.
     let sketch = grammar("csg2d_sketch.tdg");
     let observed = |seed| run(&["render", &sketch, DONUT, "--observe", "--seed", seed]);
@@ -47,7 +65,11 @@ fn png_size(path: &Path) -> (u32, u32) {
 #[test]
 fn solve_finds_a_simple_program() {
     let folder = folder();
-    let target = png(folder.path(), "target.png", "(- (Circle 6 8 8) (Quad 8 8 4 3 0))");
+    let target = png(
+        folder.path(),
+        "target.png",
+        "(- (Circle 6 8 8) (Quad 8 8 4 3 0))",
+    );
     let out = folder.path().join("found");
     let text = ok(&[
         "solve",
@@ -65,9 +87,25 @@ fn solve_finds_a_simple_program() {
     has_keys(
         report,
         &[
-            "solved", "stop", "program", "size", "nodes", "score", "goal", "goal_score", "iou",
-            "seed", "threads", "max_size", "seconds", "evaluations", "expansions", "renders",
-            "trajectory", "grammar", "target",
+            "solved",
+            "stop",
+            "program",
+            "size",
+            "nodes",
+            "score",
+            "goal",
+            "goal_score",
+            "iou",
+            "seed",
+            "threads",
+            "max_size",
+            "seconds",
+            "evaluations",
+            "expansions",
+            "renders",
+            "trajectory",
+            "grammar",
+            "target",
         ],
     );
     assert_eq!(report["solved"], true);
@@ -75,7 +113,11 @@ fn solve_finds_a_simple_program() {
     holds_exactly(
         &out,
         &[
-            "program.txt", "report.json", "result.png", "result.svg", "side_by_side.png",
+            "program.txt",
+            "report.json",
+            "result.png",
+            "result.svg",
+            "side_by_side.png",
             "target.png",
         ],
     );
@@ -92,7 +134,11 @@ fn solve_finds_a_simple_program() {
 #[test]
 fn solve_is_the_same_for_every_number_of_threads() {
     let folder = folder();
-    let target = png(folder.path(), "target.png", "(+ (Circle 3 4 5) (Quad 10 9 5 3 45))");
+    let target = png(
+        folder.path(),
+        "target.png",
+        "(+ (Circle 3 4 5) (Quad 10 9 5 3 45))",
+    );
     let solve = |threads: &str, evaluations: &str| {
         let output = tdc(&[
             "solve",
@@ -130,10 +176,25 @@ fn solve_reads_sketches() {
     let folder = folder();
     let sketch = grammar("csg2d_sketch.tdg");
     let target = folder.path().join("sketch.png").display().to_string();
-    ok(&["render", &sketch, "(Circle 5 8 8)", "--observe", "-o", &target]);
+    ok(&[
+        "render",
+        &sketch,
+        "(Circle 5 8 8)",
+        "--observe",
+        "-o",
+        &target,
+    ]);
     let output = tdc(&[
-        "solve", &sketch, "--target", &target, "--evaluations", "30000", "--max-size", "2",
-        "--format", "json",
+        "solve",
+        &sketch,
+        "--target",
+        &target,
+        "--evaluations",
+        "30000",
+        "--max-size",
+        "2",
+        "--format",
+        "json",
     ]);
     let report = &json_lines(&stdout(&output))[0];
     assert_eq!(report["solved"], true, "{report}");

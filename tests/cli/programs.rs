@@ -4,7 +4,14 @@ use super::*;
 
 #[test]
 fn parse_and_print_undo_each_other() {
-    for name in ["csg2d.tdg", "tinysvg.tdg", "json.tdg", "arith.tdg", "imp.tdg", "street.tdg"] {
+    for name in [
+        "csg2d.tdg",
+        "tinysvg.tdg",
+        "json.tdg",
+        "arith.tdg",
+        "imp.tdg",
+        "street.tdg",
+    ] {
         let grammar = grammar(name);
         let samples = ok(&["sample", &grammar, "-n", "40", "--seed", "3"]);
         let run = |args: &[&str], input: &str| {
@@ -18,7 +25,11 @@ fn parse_and_print_undo_each_other() {
             has_keys(line, &["program", "size", "nodes", "tree"]);
             assert_eq!(line["program"], program);
         }
-        assert_eq!(run(&["print", &grammar, "-", "--from", "tree"], &trees), samples, "{name}");
+        assert_eq!(
+            run(&["print", &grammar, "-", "--from", "tree"], &trees),
+            samples,
+            "{name}"
+        );
     }
 }
 
@@ -31,11 +42,20 @@ fn parse_shows_positions_and_fields() {
     assert!(lines[1].contains("op: Sub"), "{text}");
     assert!(lines[2].contains("a: Circle"), "{text}");
     assert!(lines[3].contains("r: 6 Coord"), "{text}");
-    let line = &json_lines(&ok(&["parse", &grammar("csg2d.tdg"), DONUT, "--format", "json"]))[0];
+    let line = &json_lines(&ok(&[
+        "parse",
+        &grammar("csg2d.tdg"),
+        DONUT,
+        "--format",
+        "json",
+    ]))[0];
     let circle = |r: u32| serde_json::json!({"Circle": {"r": r, "x": 8, "y": 8}});
     let tree = serde_json::json!({"Combine": {"op": "Sub", "a": circle(6), "b": circle(3)}});
     assert_eq!(line["tree"], tree);
-    assert_eq!((line["size"].as_u64(), line["nodes"].as_u64()), (Some(2), Some(10)));
+    assert_eq!(
+        (line["size"].as_u64(), line["nodes"].as_u64()),
+        (Some(2), Some(10))
+    );
 }
 
 #[test]
@@ -44,14 +64,24 @@ fn wrong_trees_are_told_by_their_place() {
     for (tree, place) in [
         (r#"{"Circle": {"r": 3, "x": 4, "y": 16}}"#, "$.Circle.y"),
         (r#"{"Circle": {"r": 3, "x": 4}}"#, "$.Circle.y"),
-        (r#"{"Circle": {"r": 3, "x": 4, "y": 5, "z": 6}}"#, "$.Circle.z"),
+        (
+            r#"{"Circle": {"r": 3, "x": 4, "y": 5, "z": 6}}"#,
+            "$.Circle.z",
+        ),
         (r#"{"Ring": {}}"#, "$"),
         ("[1, 2]", "$"),
-        (r#"{"Combine": {"op": "Add", "a": 3, "b": 4}}"#, "$.Combine.a"),
+        (
+            r#"{"Combine": {"op": "Add", "a": 3, "b": 4}}"#,
+            "$.Combine.a",
+        ),
     ] {
         let output = tdc(&["print", &csg, tree, "--from", "tree"]);
         assert_eq!(code(&output), 1, "{tree}");
-        assert!(stderr(&output).contains(place), "{tree}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains(place),
+            "{tree}: {}",
+            stderr(&output)
+        );
     }
 }
 
@@ -59,8 +89,11 @@ fn wrong_trees_are_told_by_their_place() {
 fn programs_come_from_arguments_files_and_standard_input() {
     let folder = folder();
     let csg = grammar("csg2d.tdg");
-    fs::write(folder.path().join("two.txt"), "(Circle 1 2 3)\n\n(Circle 4  5 6)\n")
-        .expect("written");
+    fs::write(
+        folder.path().join("two.txt"),
+        "(Circle 1 2 3)\n\n(Circle 4  5 6)\n",
+    )
+    .expect("written");
     let output = tdc_in(folder.path(), &["print", &csg, "two.txt"], b"");
     assert_eq!(stdout(&output), "(Circle 1 2 3)\n(Circle 4 5 6)\n");
     let output = tdc_in(folder.path(), &["print", &csg, "-"], b"(Circle 1 2 3)\n");
@@ -72,19 +105,31 @@ fn programs_come_from_arguments_files_and_standard_input() {
     // A program that begins with a sign is no option.
     assert_eq!(ok(&["print", &grammar("arith.tdg"), "-1"]), "-1\n");
     // Every wrong line is told, with its number.
-    let output = tdc_in(folder.path(), &["parse", &csg, "-"], b"(Circle 1)\n(Circle 1 2 3)\nx\n");
+    let output = tdc_in(
+        folder.path(),
+        &["parse", &csg, "-"],
+        b"(Circle 1)\n(Circle 1 2 3)\nx\n",
+    );
     assert_eq!(code(&output), 1);
     let told = stderr(&output);
-    assert!(told.contains("<stdin>:1") && told.contains("<stdin>:3"), "{told}");
+    assert!(
+        told.contains("<stdin>:1") && told.contains("<stdin>:3"),
+        "{told}"
+    );
     assert!(!told.contains("<stdin>:2"), "{told}");
     // None at all.
-    assert_eq!(code(&tdc_in(folder.path(), &["parse", &csg, "-"], b"\n\n")), 1);
+    assert_eq!(
+        code(&tdc_in(folder.path(), &["parse", &csg, "-"], b"\n\n")),
+        1
+    );
 }
 
 #[test]
 fn samples_are_the_same_for_a_seed_and_stay_in_the_window() {
     let csg = grammar("csg2d.tdg");
-    let args = ["sample", &csg, "-n", "50", "--size", "3..=4", "--format", "json"];
+    let args = [
+        "sample", &csg, "-n", "50", "--size", "3..=4", "--format", "json",
+    ];
     let first = ok(&args);
     assert_eq!(first, ok(&args));
     let lines = json_lines(&first);
@@ -93,12 +138,23 @@ fn samples_are_the_same_for_a_seed_and_stay_in_the_window() {
         has_keys(line, &["program", "size", "nodes"]);
         assert!((3..=4).contains(&line["size"].as_u64().expect("a number")));
     }
-    let other = ok(&["sample", &csg, "-n", "50", "--size", "3..=4", "--format", "json", "--seed", "1"]);
+    let other = ok(&[
+        "sample", &csg, "-n", "50", "--size", "3..=4", "--format", "json", "--seed", "1",
+    ]);
     assert_ne!(first, other);
     // More programs begin with the same ones.
     let few = ok(&["sample", &csg, "-n", "3", "--seed", "9"]);
     assert!(ok(&["sample", &csg, "-n", "6", "--seed", "9"]).starts_with(&few));
-    let frontier = ok(&["sample", &csg, "-n", "3", "--seed", "9", "--procedure", "frontier"]);
+    let frontier = ok(&[
+        "sample",
+        &csg,
+        "-n",
+        "3",
+        "--seed",
+        "9",
+        "--procedure",
+        "frontier",
+    ]);
     assert_ne!(few, frontier);
     // No program is that small.
     let output = tdc(&["sample", &csg, "--size", "0"]);
@@ -110,7 +166,11 @@ fn samples_are_the_same_for_a_seed_and_stay_in_the_window() {
 fn results_go_to_a_whole_file() {
     let folder = folder();
     let csg = grammar("csg2d.tdg");
-    let output = tdc_in(folder.path(), &["sample", &csg, "-n", "20", "-o", "p.txt"], b"");
+    let output = tdc_in(
+        folder.path(),
+        &["sample", &csg, "-n", "20", "-o", "p.txt"],
+        b"",
+    );
     assert_eq!(code(&output), 0);
     assert!(output.stdout.is_empty());
     holds_exactly(folder.path(), &["p.txt"]);
@@ -120,7 +180,11 @@ fn results_go_to_a_whole_file() {
     let output = tdc_in(folder.path(), &["sample", &csg, "-o", "no/p.txt"], b"");
     assert_eq!(code(&output), 1);
     // Wrong input leaves the old file as it was.
-    let output = tdc_in(folder.path(), &["print", &csg, "(Circle", "-o", "p.txt"], b"");
+    let output = tdc_in(
+        folder.path(),
+        &["print", &csg, "(Circle", "-o", "p.txt"],
+        b"",
+    );
     assert_eq!(code(&output), 1);
     holds_exactly(folder.path(), &["p.txt"]);
 }
@@ -128,12 +192,16 @@ fn results_go_to_a_whole_file() {
 #[test]
 fn mutations_say_what_they_change() {
     let csg = grammar("csg2d.tdg");
-    let lines = json_lines(&ok(&["mutate", &csg, DONUT, "-n", "30", "--format", "json"]));
+    let lines = json_lines(&ok(&[
+        "mutate", &csg, DONUT, "-n", "30", "--format", "json",
+    ]));
     assert_eq!(lines.len(), 30);
     for line in &lines {
         has_keys(
             line,
-            &["before", "after", "position", "old", "new", "old_span", "new_span"],
+            &[
+                "before", "after", "position", "old", "new", "old_span", "new_span",
+            ],
         );
         assert_eq!(line["before"], DONUT);
         assert_ne!(line["after"], DONUT);
@@ -150,7 +218,10 @@ fn mutations_say_what_they_change() {
     assert_eq!(shown.len(), 3);
     assert!(shown[1].trim().chars().all(|c| c == '^'), "{text}");
     let bare = ok(&["mutate", &csg, DONUT, "-n", "30", "--bare"]);
-    assert!(bare.lines().eq(lines.iter().map(|l| l["after"].as_str().expect("text"))));
+    assert!(
+        bare.lines()
+            .eq(lines.iter().map(|l| l["after"].as_str().expect("text")))
+    );
     for by in ["size", "rule", "node"] {
         ok(&["mutate", &csg, DONUT, "--by", by, "--small", "1"]);
     }
