@@ -63,7 +63,7 @@ fn stages(name: &str, loaded: &Loaded, sink: &mut Sink) -> Option<Compiled> {
     passed(sink)?;
     let units = extend::flatten(loaded, sink)?;
     let is_std = |id: ModuleId| loaded.module(id).is_std;
-    let resolved = resolve::resolve(&units, is_std, &fallback_name(name), sink);
+    let resolved = resolve::resolve(&units, is_std, name, sink);
     passed(sink)?;
     let grammar = resolved?.grammar;
     let info = info::info(&grammar);
@@ -89,15 +89,4 @@ fn stages(name: &str, loaded: &Loaded, sink: &mut Sink) -> Option<Compiled> {
 /// Goes on only when no error was found so far.
 fn passed(sink: &Sink) -> Option<()> {
     (!sink.has_errors()).then_some(())
-}
-
-/// A language without a `language` line is called after its file.
-fn fallback_name(stem: &str) -> String {
-    let fits = |c: char| if c.is_alphanumeric() { c } else { '_' };
-    let name: String = stem.chars().map(fits).collect();
-    if name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-        name
-    } else {
-        format!("language_{name}")
-    }
 }

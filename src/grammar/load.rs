@@ -451,3 +451,121 @@ fn describe(error: &std::io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// Codes of what loading `root` in a folder of these files reports.
+    fn codes(files: &[(&str, &[u8])], root: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        load_codes(&folder.path().join(root))
+    }
+
+    fn load_codes(path: &Path) -> Vec<String> {
+        let mut sink = Sink::new();
+        load_path(path, &mut SourceMap::new(), &mut sink);
+        let all = sink.sorted();
+        all.iter().map(|d| d.code.to_string()).collect()
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_say_why() {
+        assert_eq!(codes(&[], "none.tdg"), ["E0001"]);
+        assert_eq!(codes(&[("a/b.tdg", b"")], "a"), ["E0001"]);
+        assert_eq!(codes(&[("a.tdg", b"\xff\xfe")], "a.tdg"), ["E0001"]);
+        let large = vec![b' '; usize::try_from(MAX_SOURCE_BYTES).unwrap() + 1];
+        assert_eq!(codes(&[("a.tdg", &large)], "a.tdg"), ["E0001"]);
+    }
+
+    #[test]
+    fn a_missing_root_offers_its_neighbour() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("csg2d.tdg"), "").unwrap();
+        let mut sink = Sink::new();
+        load_path(
+            &folder.path().join("cgs2d.tdg"),
+            &mut SourceMap::new(),
+            &mut sink,
+        );
+        let help = sink.sorted()[0].help.clone();
+        assert_eq!(help.as_deref(), Some("did you mean `csg2d.tdg`?"));
+    }
+
+    #[test]
+    fn circles_and_diamonds() {
+        let circle: &[(&str, &[u8])] = &[
+            ("a.tdg", b"use ./b as b"),
+            ("b.tdg", b"use ./c as c"),
+            ("c.tdg", b"use ./a as a"),
+        ];
+        assert_eq!(codes(circle, "a.tdg"), ["E0003"]);
+        assert_eq!(codes(&[("a.tdg", b"extends a")], "a.tdg"), ["E0003"]);
+        let diamond: &[(&str, &[u8])] = &[
+            ("a.tdg", b"use ./b as b\nuse ./c as c"),
+            ("b.tdg", b"use ./d/d as d"),
+            ("c.tdg", b"use ./d/d as d"),
+            ("d/d.tdg", b""),
+        ];
+        assert!(codes(diamond, "a.tdg").is_empty());
+    }
+
+    #[test]
+    fn long_chains_end() {
+        let name = |i: usize| format!("m{i}.tdg");
+        let text = |i: usize| format!("use ./m{} as next", i + 1);
+        let files: Vec<(String, String)> = (0..100).map(|i| (name(i), text(i))).collect();
+        let files: Vec<(&str, &[u8])> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_bytes()))
+            .collect();
+        assert_eq!(codes(&files, "m0.tdg"), ["E0005"]);
+    }
+
+    #[test]
+    fn the_project_folder_is_not_left() {
+        let files: &[(&str, &[u8])] = &[
+            ("secret.tdg", b""),
+            ("in/a.tdg", b"use ../secret as s"),
+            ("in/b.tdg", b"use ./deep/c as c"),
+            ("in/deep/c.tdg", b"use ../a2 as a"),
+            ("in/a2.tdg", b""),
+        ];
+        assert_eq!(codes(files, "in/a.tdg"), ["E0004"]);
+        assert!(codes(files, "in/b.tdg").is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_do_not_leave_it_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("in");
+        fs::create_dir(&inside).unwrap();
+        fs::write(folder.path().join("secret.tdg"), "").unwrap();
+        fs::write(
+            inside.join("a.tdg"),
+            "use ./link as s\nuse ./folder/secret as t",
+        )
+        .unwrap();
+        std::os::unix::fs::symlink("../secret.tdg", inside.join("link.tdg")).unwrap();
+        std::os::unix::fs::symlink("..", inside.join("folder")).unwrap();
+        assert_eq!(load_codes(&inside.join("a.tdg")), ["E0004", "E0004"]);
+    }
+
+    #[test]
+    fn texts_import_from_std_only() {
+        let text = "use std.color.{mix}\nuse ./b as b\nuse std.colour as c\nextends base";
+        let mut sink = Sink::new();
+        let loaded = load_str("text", text, &mut SourceMap::new(), &mut sink);
+        let all = sink.sorted();
+        let codes: Vec<&str> = all.iter().map(|d| d.code.as_str()).collect();
+        assert_eq!(codes, ["E0002", "E0002", "E0002"]);
+        assert!(loaded.modules.len() == 2 && loaded.modules[1].is_std);
+    }
+}

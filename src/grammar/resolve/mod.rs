@@ -8,11 +8,14 @@
 //! The grammar holds the root's sorts and tokens and those of other modules that their fields
 //! reach, with their draw arms; other modules' settings, rules and examples stay behind.
 
+mod arms;
 mod functions;
 mod names;
 mod numbers;
 mod settings;
 mod sorts;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -26,15 +29,15 @@ use self::sorts::{MAX_PRODUCTIONS, Of, Tables};
 use self::tokens::{Meaning, Surroundings};
 use super::expr::{FnDef, Type, Value};
 use super::extend::Unit;
-use super::ids::{LiteralId, NtId, ProdId, SortId, TokenId};
+use super::ids::{LiteralId, NtId, SortId, TokenId};
 use super::inside;
 use super::ir::{
     ExampleDef, Grammar, NonterminalKind, Production, ProductionKind, Quote, RewriteDef, Sort,
     Token,
 };
 use super::load::ModuleId;
-use super::types::{self, Cases, Scope};
-use crate::diag::codes::{E0005, E0202, E0314, E0701};
+use super::types::{self, Scope};
+use crate::diag::codes::{E0005, E0202, E0701};
 use crate::diag::{Diagnostic, Sink};
 use crate::meta::ast::{self, Field, SortMember};
 use crate::source::Span;
@@ -79,12 +82,13 @@ impl Included {
     }
 }
 
-/// Resolves the root unit. `fallback` names a language that does not name itself; `is_std`
+/// Resolves the root unit. `stem` is the file's name, for a
+/// language that does not name itself; `is_std`
 /// tells which modules are the standard library's.
 pub(crate) fn resolve(
     units: &[Unit],
     is_std: impl Fn(ModuleId) -> bool,
-    fallback: &str,
+    stem: &str,
     sink: &mut Sink,
 ) -> Option<Resolved> {
     let root = units.first()?;
@@ -123,8 +127,8 @@ pub(crate) fn resolve(
     }
 
     let live = live(units, is_std);
-    let drawn = draws(units, &names, &included, &live, sink);
-    let enums = enums(units, &included, &called, &sorts, &drawn, &tables);
+    let drawn = arms::draws(units, &names, &included, &live, sink);
+    let enums = arms::enums(units, &included, &called, &sorts, &drawn, &tables);
     let Functions { fns, scopes } = functions::functions(units, &names, &live, &enums, sink);
     for (i, draw) in &drawn {
         let ty = types::ty(&draw.decl.ty, &scopes[draw.module.0], sink);
@@ -141,7 +145,7 @@ pub(crate) fn resolve(
         sink,
     );
     tables.add_hidden();
-    arms(&drawn, &sorts, &tokens, &mut tables, &scopes, sink);
+    arms::arms(&drawn, &sorts, &tokens, &mut tables, &scopes, sink);
 
     let primitives = tables.productions.iter().any(|p| p.primitive);
     let scope = &scopes[ROOT.0];
@@ -179,10 +183,10 @@ pub(crate) fn resolve(
         observe,
     } = settings;
     let mut grammar = Grammar {
-        name: root
-            .language
-            .as_ref()
-            .map_or_else(|| fallback.to_owned(), |name| name.text.clone()),
+        name: match &root.language {
+            Some(name) => name.text.clone(),
+            None => name_from(stem),
+        },
         docs: root.docs.join("\n"),
         span: root.home(),
         start: start?,
@@ -351,76 +355,6 @@ fn live(units: &[Unit], is_std: impl Fn(ModuleId) -> bool) -> Vec<ModuleId> {
     live
 }
 
-/// A `draw` block of a sort of the grammar.
-struct Drawn<'a> {
-    module: ModuleId,
-    decl: &'a ast::Draw,
-}
-
-/// The `draw` block of each sort that has one, by sort.
-fn draws<'a>(
-    units: &'a [Unit],
-    names: &[Names],
-    included: &Included,
-    live: &[ModuleId],
-    sink: &mut Sink,
-) -> BTreeMap<usize, Drawn<'a>> {
-    let mut drawn: BTreeMap<usize, Drawn<'a>> = BTreeMap::new();
-    for module in live {
-        for draw in &units[module.0].draws {
-            let decl = &draw.item;
-            let Some(entity) = names[module.0].expect(&decl.sort, units, false, sink) else {
-                continue;
-            };
-            let Some(sort) = included.sort(entity) else {
-                continue;
-            };
-            if let Some(first) = drawn.get(&sort.index()) {
-                let message = format!("`{}` is drawn twice", decl.sort.text);
-                sink.push(
-                    Diagnostic::new(E0202, decl.sort.span, message, "the second time")
-                        .label(first.decl.sort.span, "the first time"),
-                );
-                continue;
-            }
-            let module = *module;
-            drawn.insert(sort.index(), Drawn { module, decl });
-        }
-    }
-    drawn
-}
-
-/// The types that only `match` looks into: finite tokens without values, sorts without arms.
-fn enums(
-    units: &[Unit],
-    included: &Included,
-    called: &Called,
-    sorts: &[Sort],
-    drawn: &BTreeMap<usize, Drawn<'_>>,
-    tables: &Tables,
-) -> Vec<(String, Cases)> {
-    let mut enums = Vec::new();
-    for (entity, name) in included.tokens.iter().zip(&called.tokens) {
-        let Entity::Token(module, i) = entity else {
-            continue;
-        };
-        if let ast::Domain::Finite(values) = &units[module.0].tokens[*i].item.domain
-            && values.iter().all(|value| value.value.is_none())
-        {
-            let texts = values.iter().map(|value| value.text.text.clone()).collect();
-            enums.push((name.clone(), Cases::Token(texts)));
-        }
-    }
-    for (i, sort) in sorts.iter().enumerate() {
-        if !drawn.contains_key(&i) {
-            let name = |id: &ProdId| (tables.productions[id.index()].name.clone(), *id);
-            let cases = sort.productions.iter().map(name).collect();
-            enums.push((sort.name.clone(), Cases::Sort(cases)));
-        }
-    }
-    enums
-}
-
 /// The literals and constants that a token needs.
 struct TokenSurroundings<'a> {
     tables: &'a mut Tables,
@@ -501,99 +435,6 @@ fn tokens(
     tokens
 }
 
-/// What a draw arm sees of a child.
-fn seen_as(nt: NtId, sorts: &[Sort], tokens: &[Token], tables: &Tables) -> Type {
-    match &tables.nonterminals[nt.index()].kind {
-        NonterminalKind::Sort { sort, .. } => {
-            let sort = &sorts[sort.index()];
-            match &sort.draw {
-                Some(ty) => ty.clone(),
-                None => Type::Enum(sort.name.clone()),
-            }
-        }
-        NonterminalKind::Token(token) => tokens[token.index()].ty.clone(),
-        NonterminalKind::List { item, .. } => {
-            Type::List(Box::new(seen_as(*item, sorts, tokens, tables)))
-        }
-        NonterminalKind::Optional { item } => {
-            Type::Optional(Box::new(seen_as(*item, sorts, tokens, tables)))
-        }
-    }
-}
-
-/// Checks the draw arms and gives them to their productions.
-fn arms(
-    drawn: &BTreeMap<usize, Drawn<'_>>,
-    sorts: &[Sort],
-    tokens: &[Token],
-    tables: &mut Tables,
-    scopes: &[Scope],
-    sink: &mut Sink,
-) {
-    for (i, draw) in drawn {
-        let sort = &sorts[*i];
-        let expected = sort.draw.as_ref().unwrap_or(&Type::Error);
-        let mut missing: Vec<(String, Span)> = Vec::new();
-        for id in &sort.productions {
-            let production = &tables.productions[id.index()];
-            let arm = |arm: &&ast::DrawArm| arm.production.text == production.name;
-            let Some(arm) = draw.decl.arms.iter().find(arm) else {
-                missing.push((production.name.clone(), production.span));
-                continue;
-            };
-            let fields: Vec<(String, Type)> = production
-                .children
-                .iter()
-                .map(|child| {
-                    let ty = seen_as(child.nt, sorts, tokens, tables);
-                    (child.name.clone(), ty)
-                })
-                .collect();
-            let scope = &scopes[draw.module.0];
-            let checked = types::check_arm(&fields, &arm.body, expected, scope, sink);
-            tables.productions[id.index()].draw = checked;
-        }
-        report_missing(draw.decl, &missing, sink);
-        for arm in &draw.decl.arms {
-            let known = || {
-                let ids = sort.productions.iter();
-                ids.map(|id| tables.productions[id.index()].name.as_str())
-            };
-            if !known().any(|name| name == arm.production.text) {
-                let message = format!(
-                    "`{}` has no production `{}`",
-                    sort.name, arm.production.text
-                );
-                sink.push(names::unknown(&arm.production, message, known()));
-            }
-        }
-    }
-}
-
-fn report_missing(draw: &ast::Draw, missing: &[(String, Span)], sink: &mut Sink) {
-    if missing.is_empty() {
-        return;
-    }
-    let list: Vec<String> = missing
-        .iter()
-        .map(|(name, _)| format!("`{name}`"))
-        .collect();
-    let mut diagnostic = Diagnostic::new(
-        E0314,
-        draw.sort.span,
-        format!(
-            "`draw {}` has no arm for {}",
-            draw.sort.text,
-            list.join(", ")
-        ),
-        "every production needs an arm",
-    );
-    for (_, span) in missing.iter().take(4) {
-        diagnostic = diagnostic.label(*span, "not drawn");
-    }
-    sink.push(diagnostic);
-}
-
 fn start(
     root: &Unit,
     units: &[Unit],
@@ -670,4 +511,15 @@ fn examples(root: &Unit) -> IndexMap<String, ExampleDef> {
         .iter()
         .map(|decl| (decl.item.name.text.clone(), define(decl)))
         .collect()
+}
+
+/// A language without a `language` line is called after its file.
+fn name_from(stem: &str) -> String {
+    let fits = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    let name: String = stem.chars().map(fits).collect();
+    if name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        name
+    } else {
+        format!("language_{name}")
+    }
 }

@@ -268,10 +268,10 @@ impl Names {
         token_too: bool,
         sink: &mut Sink,
     ) -> Option<Entity> {
-        let wanted = if token_too {
-            "a sort or a token"
+        let (wanted, known_as) = if token_too {
+            ("a sort or a token", "sort or token")
         } else {
-            "a sort"
+            ("a sort", "sort")
         };
         match self.get(&name.text, all) {
             Some(Some(entity)) => match entity {
@@ -291,7 +291,7 @@ impl Names {
                     Entity::Token(..) => token_too,
                     Entity::Fn(..) => false,
                 });
-                let message = format!("there is no {} `{}`", &wanted[2..], name.text);
+                let message = format!("there is no {known_as} `{}`", name.text);
                 sink.push(unknown(name, message, known.map(|(name, _)| name)));
             }
         }
