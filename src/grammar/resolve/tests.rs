@@ -1,12 +1,26 @@
 //! Grammars as they come out of `resolve`, and of `extends`.
 
 use crate::compiled::Compiled;
+use crate::diag::Sink;
 use crate::grammar::ids::{NtId, ProdId};
-use crate::grammar::ir::{Domain, NonterminalKind, SizeMetric, SyntaxItem};
+use crate::grammar::ir::{Domain, Grammar, NonterminalKind, SizeMetric, SyntaxItem};
+use crate::grammar::{extend, load};
 use crate::pipeline;
+use crate::source::SourceMap;
 
 fn compile(text: &str) -> Compiled {
     Compiled::from_text("test", text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The grammar before the checks of its syntax.
+fn resolved(text: &str) -> Grammar {
+    let (mut sources, mut sink) = (SourceMap::new(), Sink::new());
+    let loaded = load::load_str("test", text, &mut sources, &mut sink);
+    let units = extend::flatten(&loaded, &mut sink).unwrap();
+    let is_std = |id| loaded.module(id).is_std;
+    let resolved = super::resolve(&units, is_std, "test", &mut sink);
+    assert!(sink.is_empty(), "{:?}", sink.sorted());
+    resolved.unwrap().grammar
 }
 
 /// Codes of all diagnostics, in the order of the text.
@@ -82,7 +96,8 @@ fn operators_take_what_binds_tightly_enough() {
 
 #[test]
 fn operands_of_lists_and_next_to_absent_parts() {
-    let compiled = compile(
+    // Not a language anybody can read; what counts here are the levels.
+    let grammar = resolved(
         r#"
         language l
         start E
@@ -99,8 +114,9 @@ fn operands_of_lists_and_next_to_absent_parts() {
         "#,
     );
     let item = |name: &str, child: usize| {
-        let grammar = &compiled.grammar;
-        let nt = grammar.production(production(&compiled, name)).children[child].nt;
+        let mut productions = grammar.productions.iter();
+        let production = productions.find(|p| p.name == name).unwrap();
+        let nt = production.children[child].nt;
         let level = |nt: NtId| match grammar.nonterminal(nt).kind {
             NonterminalKind::Sort { level, .. } => level,
             _ => panic!("not a sort"),
