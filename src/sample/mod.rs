@@ -309,24 +309,13 @@ impl TextSource for Syntax {
     }
 
     fn probability(&self, token: TokenId, text: &str) -> f64 {
-        let Some(sampler) = self.sampler(token) else {
-            return 0.0;
-        };
-        let length = text.chars().count() as u32;
-        let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if printable && sampler.lengths().contains(&length) {
-            let lengths = sampler.lengths().len() as f64;
-            1.0 / (lengths * sampler.count(length).max(1.0))
-        } else {
-            0.0
-        }
+        self.sampler(token)
+            .map_or(0.0, |sampler| sampler.probability(text))
     }
 
     fn is_single(&self, token: TokenId) -> bool {
-        self.sampler(token).is_none_or(|sampler| {
-            let lengths = sampler.lengths();
-            lengths.len() == 1 && sampler.count(lengths[0]) < 1.5
-        })
+        self.sampler(token)
+            .is_none_or(|sampler| sampler.is_single())
     }
 }
 

@@ -11,8 +11,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::assemble::Step;
 use super::bnf::{Action, Bnf, Nt, NtKind, Rule, Symbol, Term};
+use crate::grammar::ids::{NtId, SortId, TokenId};
+use crate::grammar::ir::{Grammar, NonterminalKind};
 
 /// Most items of a chart.
 const MAX_ITEMS: usize = 400_000;
@@ -28,8 +32,17 @@ pub(crate) enum Word {
         start: u32,
         end: u32,
     },
-    /// A metavariable: stands for any sort or token.
-    Hole(u32),
+    /// The metavariable of this index: stands for any sort or token, or only for this one.
+    Hole(u32, Option<Stands>),
+}
+
+/// What a metavariable stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Stands {
+    /// A program of a sort.
+    Sort(SortId),
+    /// A value of a token.
+    Token(TokenId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +87,7 @@ struct Entry {
 /// The items of a sentence.
 #[derive(Debug)]
 pub(crate) struct Chart<'a> {
+    grammar: &'a Grammar,
     bnf: &'a Bnf,
     words: &'a [Word],
     entries: Vec<Entry>,
@@ -88,6 +102,7 @@ pub(crate) struct Chart<'a> {
 pub(crate) struct TooMuch;
 
 struct Builder<'a> {
+    grammar: &'a Grammar,
     bnf: &'a Bnf,
     words: &'a [Word],
     entries: Vec<Entry>,
@@ -102,8 +117,14 @@ struct Builder<'a> {
 
 impl<'a> Chart<'a> {
     /// Reads the words as `goal`.
-    pub fn new(bnf: &'a Bnf, goal: Nt, words: &'a [Word]) -> Result<Chart<'a>, TooMuch> {
+    pub fn new(
+        grammar: &'a Grammar,
+        bnf: &'a Bnf,
+        goal: Nt,
+        words: &'a [Word],
+    ) -> Result<Chart<'a>, TooMuch> {
         let mut builder = Builder {
+            grammar,
             bnf,
             words,
             entries: Vec::new(),
@@ -145,6 +166,7 @@ impl<'a> Chart<'a> {
             }
         }
         let mut chart = Chart {
+            grammar,
             bnf,
             words,
             roots: Vec::new(),
@@ -165,14 +187,29 @@ impl<'a> Chart<'a> {
         Ok(chart)
     }
 
-    /// Whether the words are a sentence.
-    pub fn accepts(&self) -> bool {
-        !self.roots.is_empty()
-    }
-
     /// Number of words that begin some sentence.
     pub fn reached(&self) -> usize {
         self.reached
+    }
+
+    /// What could stand behind the words that were read: quoted words, and the names of sorts and
+    /// tokens.
+    pub fn expected(&self) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        for entry in &self.entries {
+            let begun = entry.item.dot > 0 || self.reached == 0;
+            if entry.end as usize != self.reached || !begun {
+                continue;
+            }
+            let rhs = &self.bnf.productions[entry.item.rule.index()].rhs;
+            if let Some(part) = rhs.get(usize::from(entry.item.dot)) {
+                found.insert(match part.child {
+                    Some((_, nt)) => self.grammar.nonterminal_name(item_of(self.grammar, nt)),
+                    None => self.bnf.symbol_name(self.grammar, part.symbol),
+                });
+            }
+        }
+        found.into_iter().collect()
     }
 
     fn relax(&mut self) -> Result<(), TooMuch> {
@@ -238,7 +275,7 @@ impl<'a> Chart<'a> {
                 }
             }
             Node::Word(index, symbol) => match (&self.words[index], symbol) {
-                (Word::Hole(hole), _) => steps.push(Step::Hole(*hole)),
+                (Word::Hole(hole, _), _) => steps.push(Step::Hole(*hole)),
                 (Word::Lexeme { start, end, .. }, Symbol::T(term)) => {
                     let word = !matches!(
                         self.bnf.terminals[term.index()],
@@ -402,14 +439,46 @@ impl Builder<'_> {
         let fits = match (self.words.get(end as usize)?, part.symbol) {
             (Word::Lexeme { terms, .. }, Symbol::T(term)) => terms.contains(&term),
             (Word::Lexeme { .. }, Symbol::N(_)) => false,
-            (Word::Hole(_), Symbol::T(term)) => !matches!(
-                self.bnf.terminals[term.index()],
-                super::bnf::Terminal::Literal(_)
-            ),
-            (Word::Hole(_), Symbol::N(nt)) => {
-                matches!(self.bnf.nonterminals[nt.index()], NtKind::Of(_))
-            }
+            (Word::Hole(_, only), Symbol::T(term)) => match part.child {
+                // In place, or as an item of a list.
+                Some((_, nt)) => self.stands(item_of(self.grammar, nt), *only),
+                None => {
+                    let word = !matches!(
+                        self.bnf.terminals[term.index()],
+                        super::bnf::Terminal::Literal(_)
+                    );
+                    let token = |only| match only {
+                        Stands::Token(token) => self.bnf.token[token.index()] == Some(term),
+                        Stands::Sort(_) => false,
+                    };
+                    word && only.is_none_or(token)
+                }
+            },
+            (Word::Hole(_, only), Symbol::N(nt)) => match self.bnf.nonterminals[nt.index()] {
+                NtKind::Of(nt) => self.stands(nt, *only),
+                _ => false,
+            },
         };
         fits.then_some(moved)
+    }
+
+    /// Whether a metavariable may stand for a nonterminal.
+    fn stands(&self, nt: NtId, only: Option<Stands>) -> bool {
+        let own = match self.grammar.nonterminal(nt).kind {
+            NonterminalKind::Sort { sort, .. } => Stands::Sort(sort),
+            NonterminalKind::Token(token) => Stands::Token(token),
+            _ => return false,
+        };
+        only.is_none_or(|only| only == own)
+    }
+}
+
+/// What a list or an option holds.
+pub(crate) fn item_of(grammar: &Grammar, nt: NtId) -> NtId {
+    match grammar.nonterminal(nt).kind {
+        NonterminalKind::List { item, .. } | NonterminalKind::Optional { item } => {
+            item_of(grammar, item)
+        }
+        _ => nt,
     }
 }

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::bnf::{Action, Bnf, Nt, NtKind, Part, Rule, Symbol, Term, Terminal};
-use super::chart::{Chart, Node, Word};
+use super::chart::{Chart, Node, Word, item_of};
 use super::lexer::{Lexer, START, State};
 use super::lr::{Act, Automaton, Firsts};
 use crate::diag::codes::{E0501, E0502, E0503};
@@ -490,7 +490,7 @@ fn confirm(grammar: &Grammar, bnf: &Bnf, texts: &Texts, words: &[Term]) -> Optio
             end: 0,
         })
         .collect();
-    let chart = Chart::new(bnf, Nt(0), &sentence).ok()?;
+    let chart = Chart::new(grammar, bnf, Nt(0), &sentence).ok()?;
     let trees: Vec<Vec<Node>> = (0..2)
         .map(|rank| {
             let mut nodes = Vec::new();
@@ -565,16 +565,6 @@ fn word_tokens(grammar: &Grammar, bnf: &Bnf, tree: &[Node], words: usize) -> Vec
         }
     }
     tokens
-}
-
-/// What a list or an option holds.
-fn item_of(grammar: &Grammar, nt: NtId) -> NtId {
-    match grammar.nonterminal(nt).kind {
-        NonterminalKind::List { item, .. } | NonterminalKind::Optional { item } => {
-            item_of(grammar, item)
-        }
-        _ => nt,
-    }
 }
 
 /// A reading as the text with a bracket and a name around every node: `[Add [Lit 1] + [Lit 2]]`.

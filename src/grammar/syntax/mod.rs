@@ -38,6 +38,7 @@ use crate::diag::codes::{E0507, E0508};
 use crate::diag::{Diagnostic, Sink};
 
 pub use self::bnf::Term;
+pub use self::chart::Stands;
 pub use self::text::TextSampler;
 
 /// Most literals, tokens, nonterminals and productions together.

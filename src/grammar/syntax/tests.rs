@@ -631,7 +631,7 @@ fn chart_parse(grammar: &Grammar, syntax: &Syntax, text: &str) -> Vec<Program> {
             end: lexeme.end as u32,
         });
     }
-    let chart = Chart::new(&syntax.bnf, Nt(0), &words).unwrap();
+    let chart = Chart::new(grammar, &syntax.bnf, Nt(0), &words).unwrap();
     (0..2)
         .filter_map(|rank| chart.steps(rank))
         .filter_map(|steps| {

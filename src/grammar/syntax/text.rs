@@ -170,6 +170,35 @@ impl TextSampler {
         text
     }
 
+    /// The probability with which [`TextSampler::sample`] gives this string.
+    pub fn probability(&self, text: &str) -> f64 {
+        let known = u32::try_from(text.len()).is_ok_and(|n| self.lengths.binary_search(&n).is_ok());
+        if !known {
+            return 0.0;
+        }
+        let mut probability = 1.0 / self.lengths.len() as f64;
+        let mut state = 0usize;
+        for (byte, row) in text.bytes().zip(self.rows[..text.len()].iter().rev()) {
+            let of = |of: &(u32, Vec<u8>)| row[of.0 as usize] * of.1.len() as f64;
+            let total: f64 = self.moves[state].iter().map(of).sum();
+            let mut moves = self.moves[state].iter();
+            let Some((to, _)) = moves.find(|(_, bytes)| bytes.contains(&byte)) else {
+                return 0.0;
+            };
+            probability *= row[*to as usize] / total;
+            state = *to as usize;
+        }
+        probability
+    }
+
+    /// Whether there is one string only.
+    pub fn is_single(&self) -> bool {
+        match self.lengths.as_slice() {
+            [length] => self.count(*length) < 1.5,
+            _ => false,
+        }
+    }
+
     /// Number of strings of a length, as far as an `f64` can tell; for tests and reports.
     pub fn count(&self, length: u32) -> f64 {
         let mut counts: Vec<f64> = self.rows[0].clone();
