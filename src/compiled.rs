@@ -4,6 +4,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::grammar::info::GrammarInfo;
 use crate::grammar::inside::Inside;
 use crate::grammar::ir::Grammar;
+use crate::grammar::rules::Rule;
 use crate::grammar::syntax::Syntax;
 use crate::source::SourceMap;
 
@@ -19,6 +20,8 @@ pub struct Compiled {
     pub syntax: Syntax,
     /// How much the programs of each size weigh.
     pub inside: Inside,
+    /// Its rewrite rules.
+    pub rules: Vec<Rule>,
 }
 
 /// What came of compiling a grammar.

@@ -23,6 +23,7 @@ pub mod meta;
 pub mod mutate;
 pub mod pipeline;
 pub mod render;
+pub mod rewrite;
 pub mod sample;
 pub mod scene;
 pub mod search;

@@ -10,9 +10,11 @@ use crate::compiled::{CompileError, Compiled, Outcome};
 use crate::diag::Sink;
 use crate::grammar::inside::Inside;
 use crate::grammar::load::{Loaded, ModuleId, load_path, load_str};
+use crate::grammar::resolve::{self, Resolved};
 use crate::grammar::syntax::Syntax;
-use crate::grammar::{check, extend, info, resolve};
+use crate::grammar::{check, extend, info, rules};
 use crate::source::SourceMap;
+use crate::tree::examples;
 
 /// Compiles the grammar file at `path`.
 pub fn compile_path(path: &Path) -> Outcome {
@@ -65,7 +67,7 @@ fn stages(name: &str, loaded: &Loaded, sink: &mut Sink) -> Option<Compiled> {
     let is_std = |id: ModuleId| loaded.module(id).is_std;
     let resolved = resolve::resolve(&units, is_std, name, sink);
     passed(sink)?;
-    let grammar = resolved?.grammar;
+    let Resolved { mut grammar, scope } = resolved?;
     let info = info::info(&grammar);
     check::check(
         &grammar,
@@ -78,11 +80,16 @@ fn stages(name: &str, loaded: &Loaded, sink: &mut Sink) -> Option<Compiled> {
     let syntax = Syntax::build(&grammar, sink);
     let inside = Inside::build(&grammar, sink);
     passed(sink)?;
+    let syntax = syntax?;
+    let rules = rules::rules(&grammar, &syntax, &scope, sink);
+    examples::check(&mut grammar, &syntax, sink);
+    passed(sink)?;
     Some(Compiled {
         grammar,
         info,
-        syntax: syntax?,
+        syntax,
         inside: inside?,
+        rules,
     })
 }
 

@@ -97,7 +97,6 @@ fn rule(
         }
     }
     let left = side(grammar, syntax, def, &def.left, &mut names, sink);
-    let on_left = names.len();
     // What `where` computes comes before what only the right side has, so that computations
     // see everything they may use in the first slots.
     for (name, _) in &def.lets {
@@ -119,7 +118,7 @@ fn rule(
         lets: lets.lets,
         condition: lets.condition,
     };
-    bound(grammar, def, &rule, on_left, sink).then_some(rule)
+    bound(grammar, def, &rule, sink).then_some(rule)
 }
 
 fn side(
@@ -327,13 +326,7 @@ fn fits(wanted: &Type, found: &Type) -> bool {
 }
 
 /// Reports metavariables that get no value.
-fn bound(
-    grammar: &Grammar,
-    def: &RewriteDef,
-    rule: &Rule,
-    on_left: usize,
-    sink: &mut Sink,
-) -> bool {
+fn bound(grammar: &Grammar, def: &RewriteDef, rule: &Rule, sink: &mut Sink) -> bool {
     let on = |pattern: &Pattern, index: usize| {
         let here =
             |n: &PatternNode| matches!(n, PatternNode::Meta(i, _) if usize::from(*i) == index);
@@ -373,7 +366,6 @@ fn bound(
             );
         }
     }
-    debug_assert!(on_left <= rule.metas.len());
     sound
 }
 

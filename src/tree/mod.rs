@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod edit;
 pub mod error;
+pub(crate) mod examples;
 pub mod json;
 pub mod layout;
 pub mod parse;

@@ -9,6 +9,7 @@
 use super::error::{ProgramError, ProgramErrorKind, describe_token, expected, nearest};
 use super::layout::Layout;
 use super::program::{Node, Program};
+use crate::compiled::Compiled;
 use crate::grammar::ids::{NtId, ProdId, TokenId};
 use crate::grammar::ir::Grammar;
 use crate::grammar::syntax::Syntax;
@@ -21,8 +22,28 @@ use crate::grammar::syntax::lr::Act;
 pub const MAX_PROGRAM_BYTES: usize = 16 << 20;
 
 /// Reads a whole program.
+///
+/// # Errors
+///
+/// When the text is not a program of the language; the error says where and why.
 pub fn parse(grammar: &Grammar, syntax: &Syntax, text: &str) -> Result<Program, ProgramError> {
     Parser::new(grammar, syntax).parse(text)
+}
+
+impl Compiled {
+    /// Reads a whole program.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a program of the language; the error says where and why.
+    pub fn parse(&self, text: &str) -> Result<Program, ProgramError> {
+        parse(&self.grammar, &self.syntax, text)
+    }
+
+    /// A parser for many programs, which is faster than [`Compiled::parse`] for short ones.
+    pub fn parser(&self) -> Parser<'_> {
+        Parser::new(&self.grammar, &self.syntax)
+    }
 }
 
 /// Reads programs one after another with the same buffers, which is faster for short ones.
@@ -50,6 +71,10 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads a whole program.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a program of the language; the error says where and why.
     pub fn parse(&mut self, text: &str) -> Result<Program, ProgramError> {
         if text.len() > MAX_PROGRAM_BYTES {
             return Err(ProgramError {

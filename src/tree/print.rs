@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::program::{Node, Program};
+use crate::compiled::Compiled;
 use crate::grammar::ids::{LiteralId, ProdId};
 use crate::grammar::ir::{Domain, Grammar, ProductionKind, SyntaxItem};
 use crate::grammar::syntax::values::write_value;
@@ -16,6 +17,13 @@ pub fn print(grammar: &Grammar, syntax: &Syntax, program: &Program) -> String {
     let mut text = String::new();
     print_into(grammar, syntax, program, &mut text);
     text
+}
+
+impl Compiled {
+    /// The text of a program, or of a subtree on its own.
+    pub fn print(&self, program: &Program) -> String {
+        print(&self.grammar, &self.syntax, program)
+    }
 }
 
 /// Appends the text of a program; faster than [`print`] when the buffer is used again.

@@ -62,11 +62,10 @@ pub(crate) struct ItemSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
-/// FIRST sets and emptiness.
+/// FIRST sets.
 #[derive(Clone, Debug)]
 pub(crate) struct Firsts {
     pub first: Vec<Bits>,
-    pub empty: Vec<bool>,
     /// Per rule and dot: the first terminals of what follows the symbol at the dot, and whether
     /// that may be empty.
     after: Vec<Vec<(Bits, bool)>>,
@@ -98,11 +97,7 @@ impl Firsts {
                     .collect()
             })
             .collect();
-        Firsts {
-            first,
-            empty,
-            after,
-        }
+        Firsts { first, after }
     }
 
     fn of<'a>(
