@@ -25,9 +25,6 @@ const SWEEP: usize = 16;
 /// How far a sweep may move a curve, in pixels.
 const ACCURACY: f64 = 1e-5;
 
-/// How far the outline of a thick line may be off, in pixels.
-const STROKE_TOLERANCE: f64 = 0.01;
-
 /// Where the whole plane ends when its outline is asked for: well off every canvas.
 const HORIZON: f64 = 1e5;
 
@@ -343,13 +340,11 @@ fn shape_path(shape: &Primitive) -> BezPath {
             path.close_path();
         }
         Form::Polyline { points, width } => {
-            let mut line = BezPath::new();
-            trace(&mut line, points);
-            let style = kurbo::Stroke::new(*width)
-                .with_caps(kurbo::Cap::Round)
-                .with_join(kurbo::Join::Round);
-            let options = kurbo::StrokeOpts::default();
-            path = kurbo::stroke(line, &style, &options, STROKE_TOLERANCE);
+            // Round ends and joins: the union of a capsule for each piece. They all run the same
+            // way around, so the nonzero rule unites them.
+            for pair in points.windows(2) {
+                capsule(&mut path, pair[0].into(), pair[1].into(), width / 2.0);
+            }
         }
     }
     let mut out = BezPath::new();
@@ -380,10 +375,29 @@ fn trace(path: &mut BezPath, points: &[(f64, f64)]) {
     }
 }
 
+/// A quarter circle as a cubic: its control points are 4/3 (sqrt 2 - 1) of the way to the corner.
+const KAPPA: f64 = 0.552_284_749_830_793_4;
+
+/// All points within `r` of a line.
+fn capsule(path: &mut BezPath, a: Point, b: Point, r: f64) {
+    let along = (b - a).normalize() * r;
+    let across = kurbo::Vec2::new(-along.y, along.x);
+    path.move_to(a - across);
+    path.line_to(b - across);
+    for (center, along, across) in [(b, along, across), (a, -along, -across)] {
+        if center == a {
+            path.line_to(center - across);
+        }
+        for (from, to) in [(-across, along), (along, across)] {
+            let (first, second) = (center + from + to * KAPPA, center + to + from * KAPPA);
+            path.curve_to(first, second, center + to);
+        }
+    }
+    path.close_path();
+}
+
 /// A box with elliptical corners; an ellipse is all corner.
 fn rounded(path: &mut BezPath, [cx, cy]: [f64; 2], [w, h]: [f64; 2], [rx, ry]: [f64; 2]) {
-    // A quarter circle as a cubic: 4/3 (sqrt 2 - 1) of the way to the corner.
-    const KAPPA: f64 = 0.552_284_749_830_793_4;
     path.move_to((cx - w + rx, cy - h));
     let corners = [(1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)];
     for (i, (sx, sy)) in corners.into_iter().enumerate() {

@@ -7,8 +7,9 @@
 use crate::scene::Shape;
 
 /// Coordinates beyond this many pixels are drawn as if they were this: every number then has
-/// room in the rasteriser, and nothing that far out can be told apart on a canvas.
-const FARTHEST: f64 = 1e7;
+/// room in the fixed-point arithmetic of the rasteriser (from some 1e7 on it panics). Skewed
+/// shapes, whose points are placed by the renderer, are left out when they reach further.
+const FARTHEST: f64 = 1e5;
 
 /// An affine map as in `Region::Shape`.
 pub(crate) type Affine = [f64; 6];
@@ -83,6 +84,10 @@ pub(crate) enum Placed {
 
 /// Rounds to a thousandth of a pixel, as numbers are written.
 fn tidy(x: f64) -> f64 {
+    if x.is_nan() {
+        // Overflow on both sides of a sum.
+        return 0.0;
+    }
     let x = (x * 1e3).round() / 1e3;
     // Adding 0 turns -0 into 0.
     x.clamp(-FARTHEST, FARTHEST) + 0.0
@@ -206,10 +211,14 @@ fn skewed(form: Form, at: &Affine) -> Option<Primitive> {
     let fine = |x: f64| (x * 1e6).round() / 1e6 + 0.0;
     let [a, b, c, d, e, f] = *at;
     let m = [fine(a), fine(b), fine(c), fine(d), tidy(e), tidy(f)];
-    (m[0] * m[3] - m[1] * m[2] != 0.0).then_some(Primitive {
+    let primitive = Primitive {
         form,
         placed: Placed::Skewed(m),
-    })
+    };
+    let b = super::paths::bounds(&primitive);
+    let reach = [b.x0, b.y0, b.x1, b.y1];
+    let near = reach.iter().all(|x| x.abs() <= 2.0 * FARTHEST);
+    (near && m[0] * m[3] - m[1] * m[2] != 0.0).then_some(primitive)
 }
 
 fn polygon(points: impl Iterator<Item = (f64, f64)>) -> Option<Primitive> {

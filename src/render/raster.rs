@@ -10,9 +10,9 @@ use super::{Picture, RenderError, coverage, plan};
 use crate::grammar::ir::{Canvas, CanvasMode};
 use crate::scene::Scene;
 
-/// Deepest nesting of masks and groups that goes to resvg. It recurses and holds a layer for each
-/// level: a thread of 2 MiB takes about three times this.
-pub const MAX_DEPTH: u32 = 24;
+/// Deepest nesting of masks and groups that goes to resvg. It recurses, and holds layers for each
+/// level: a stack of 512 KiB is enough for about 100 levels, one of 2 MiB for more than 200.
+pub const MAX_DEPTH: u32 = 64;
 
 /// Draws a scene by way of its SVG.
 pub fn rasterize(scene: &Scene) -> Result<Picture, RenderError> {

@@ -1,9 +1,9 @@
 //! Both ways from a scene to pixels agree, and nothing is too deep.
 
 use super::coverage::Engine;
-use super::testing::{left_nested, random_ink, random_layers, right_nested};
-use super::{metric, raster, svg};
-use crate::scene::Scene;
+use super::testing::{Build, left_nested, random_ink, random_layers, right_nested};
+use super::{RenderError, metric, raster, svg};
+use crate::scene::{Region, Scene, Shape};
 
 fn agree(name: &str, scenes: impl Iterator<Item = (u64, Scene)>) {
     let mut engine = Engine::new();
@@ -47,5 +47,80 @@ fn ten_thousand_levels_are_drawn() {
         assert!((100..16_000).contains(&ink), "{ink}");
         let text = svg::write(&scene, &svg::SvgOptions::default()).unwrap();
         assert!(text.len() < 4_000_000, "{}", text.len());
+    }
+}
+
+#[test]
+fn both_ways_agree_where_one_takes_over_from_the_other() {
+    for n in [20, 30, 31, 32, 33, 40] {
+        for scene in [right_nested(n), left_nested(n)] {
+            let text = svg::write(&scene, &svg::SvgOptions::default()).unwrap();
+            let reference = raster::svg_pixels(&text, &scene.canvas).unwrap();
+            let picture = raster::rasterize(&scene).unwrap();
+            // Every nested mask may round by 1/255 once more.
+            let share = metric::share_within(&reference, &picture, 4.0 / 255.0);
+            assert!(share >= 0.995, "{n}: {share}");
+        }
+    }
+}
+
+#[test]
+fn shared_regions_that_double_at_each_level_are_refused() {
+    let mut build = Build::default();
+    let mut root = build.disc(4.0, 8.0, 8.0);
+    for _ in 0..60 {
+        let moved = build.add(Region::Transform(root, [1.0, 0.0, 0.0, 1.0, 2.0, 1.0]));
+        root = build.add(Region::Union(root, moved));
+    }
+    let scene = build.ink(root);
+    assert_eq!(raster::rasterize(&scene), Err(RenderError::TooManyShapes));
+    assert_eq!(Engine::new().draw(&scene), Err(RenderError::TooManyShapes));
+    let written = svg::write(&scene, &svg::SvgOptions::default());
+    assert_eq!(written, Err(RenderError::TooManyShapes));
+}
+
+#[test]
+fn numbers_of_any_size_are_drawn() {
+    let extremes = [0.0, -0.0, 1e-300, 1e-4, 1e9, 1e300, f64::MAX, -1e300, 64.0];
+    for a in extremes {
+        for b in extremes {
+            let mut build = Build::default();
+            let (r, w) = (a.abs(), b.abs());
+            let shapes = [
+                Shape::Ellipse { rx: r, ry: w },
+                Shape::Box {
+                    w: r,
+                    h: w,
+                    r: r.min(w) / 2.0,
+                },
+                Shape::Polygon(vec![(a, b), (b, a), (64.0, 9.0)]),
+                Shape::Polyline {
+                    points: vec![(a, b), (0.0, 0.0), (b, b)],
+                    width: w,
+                },
+            ];
+            let mut root = build.add(Region::Empty);
+            for shape in shapes {
+                for at in [[1.0, 0.0, 0.0, 1.0, 64.0, 64.0], [a, 1.0, b, 0.5, b, a]] {
+                    let shape = shape.clone();
+                    let shape = build.add(Region::Shape { shape, at });
+                    root = build.add(Region::Union(root, shape));
+                }
+            }
+            let scene = build.ink(root);
+            raster::rasterize(&scene).unwrap();
+            Engine::new().draw(&scene).unwrap();
+            super::outline::outline_svg(&scene, &svg::SvgOptions::default()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_engine_leaves_nothing_behind() {
+    let mut engine = Engine::new();
+    for seed in 0..100 {
+        let (a, b) = (random_ink(seed, true), random_layers(seed));
+        assert_eq!(engine.draw(&a), Engine::new().draw(&a));
+        assert_eq!(engine.draw(&b), Engine::new().draw(&b));
     }
 }
