@@ -113,6 +113,9 @@ pub struct File {
     pub comments: Vec<Comment>,
     /// The whole text.
     pub span: Span,
+    /// Where each line starts: the printer keeps some of the author's line breaks.
+    #[serde(skip)]
+    pub lines: Vec<u32>,
 }
 
 /// One declaration.

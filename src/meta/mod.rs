@@ -4,4 +4,5 @@ pub mod ast;
 pub(crate) mod brackets;
 pub mod lexer;
 pub mod parser;
+pub mod printer;
 pub mod token;

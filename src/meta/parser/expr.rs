@@ -39,10 +39,10 @@ fn chain<'a>(source: Source<'a>, inner: P<'a, Deep>) -> P<'a, Deep> {
         };
         Some(Piece::Prefix(op, token.span))
     });
-    // `-1 => ...` on a line of its own is the next arm.
+    // `-1 => ...` on a line of its own is the next arm, and `or: ...` the next rule.
     let infix = accept(move |token| {
         let op = infix_op(token.kind, source.of(token)).map(Piece::Infix);
-        op.filter(|_| token.lead != Lead::Arm)
+        op.filter(|_| !matches!(token.lead, Lead::Arm | Lead::Rule))
     })
     .labelled(OPERATOR);
     let args = arguments(inner.clone());

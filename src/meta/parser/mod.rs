@@ -65,7 +65,14 @@ pub fn parse(file: FileId, text: &str, sink: &mut Sink) -> ast::File {
         items,
         comments,
         span: Span::new(file, 0, text.len()),
+        lines: line_starts(text),
     }
+}
+
+fn line_starts(text: &str) -> Vec<u32> {
+    let after = text.match_indices('\n').map(|(at, _)| at + 1);
+    let starts = std::iter::once(0).chain(after);
+    starts.filter_map(|at| u32::try_from(at).ok()).collect()
 }
 
 /// Passes on the first hundred diagnostics and says how many there are beyond.
