@@ -286,3 +286,6 @@ impl<'c> Mutator<'c> {
         sampler.sample_other(Goal { nt, root }, program, position, 0..=small, rng, out)
     }
 }
+
+#[cfg(test)]
+mod tests;

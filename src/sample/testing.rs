@@ -251,51 +251,59 @@ pub(crate) fn enumerate(
     size: u32,
     nodes: usize,
 ) -> Vec<(Program, f64)> {
-    let trees = all(grammar, nt, nodes);
+    let trees = all(grammar, nt, nodes, size);
     trees
         .into_iter()
         .filter(|(p, _)| p.size() == size)
         .collect()
 }
 
-fn all(grammar: &Grammar, nt: NtId, nodes: usize) -> Vec<(Program, f64)> {
+fn all(grammar: &Grammar, nt: NtId, nodes: usize, size: u32) -> Vec<(Program, f64)> {
     if nodes == 0 {
         return Vec::new();
     }
     let mut out = Vec::new();
     for id in &grammar.nonterminal(nt).productions {
         let production = grammar.production(*id);
-        let mut roots: Vec<(Vec<(ProdId, u32)>, Vec<Box<str>>, f64)> = Vec::new();
+        let Some(left) = size.checked_sub(production.cost(grammar.size)) else {
+            continue;
+        };
+        // Nodes, texts, weight, and the size left for further children.
+        let mut roots: Vec<(Vec<(ProdId, u32)>, Vec<Box<str>>, f64, u32)> = Vec::new();
         match production.kind {
             ProductionKind::Token(token) => match grammar.token(token).domain.count() {
                 Some(count) => {
                     for value in 0..count {
-                        roots.push((vec![(*id, value)], vec![], 1.0 / f64::from(count)));
+                        roots.push((vec![(*id, value)], vec![], 1.0 / f64::from(count), left));
                     }
                 }
                 None => {
                     for text in ["a", "b", "aa", "ab", "ba", "bb"] {
                         let p = Letters.probability(token, text);
-                        roots.push((vec![(*id, 0)], vec![text.into()], p));
+                        roots.push((vec![(*id, 0)], vec![text.into()], p, left));
                     }
                 }
             },
-            _ => roots.push((vec![(*id, 0)], vec![], production.weight)),
+            _ => roots.push((vec![(*id, 0)], vec![], production.weight, left)),
         }
         for child in &production.children {
             let mut next = Vec::new();
-            for (kinds, texts, weight) in &roots {
-                for (tree, own) in all(grammar, child.nt, nodes - kinds.len()) {
+            for (kinds, texts, weight, left) in &roots {
+                for (tree, own) in all(grammar, child.nt, nodes - kinds.len(), *left) {
+                    let left = match grammar.size {
+                        SizeMetric::Depth => *left,
+                        _ => left - tree.size(),
+                    };
                     let mut kinds = kinds.clone();
                     let mut texts = texts.clone();
                     kinds.extend(tree.nodes().iter().map(|n| (n.production, n.value)));
                     texts.extend(tree.texts().iter().cloned());
-                    next.push((kinds, texts, weight * own));
+                    next.push((kinds, texts, weight * own, left));
                 }
             }
             roots = next;
         }
-        for (kinds, texts, weight) in roots {
+        for (kinds, texts, weight, _) in roots {
             let mut program = Program {
                 nodes: kinds
                     .iter()

@@ -241,3 +241,6 @@ pub(crate) fn leave(metric: SizeMetric, state: u32, class: u32) -> u32 {
 fn at(row: &[Mass], class: u32) -> Mass {
     row.get(class as usize).copied().unwrap_or(Mass::ZERO)
 }
+
+#[cfg(test)]
+mod tests;

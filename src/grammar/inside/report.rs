@@ -397,7 +397,7 @@ fn trim(value: f64, down: bool) -> String {
         scale *= 10.0;
     }
     // A hair more, so that a limit of 1 found by halving is not shown as 0.9999.
-    let digits = value * scale * (1.0 + 1e-9);
+    let digits = value * scale * (1.0 + 1e-7);
     let whole = if down { digits.floor() } else { digits.round() };
     format!("{}", whole / scale)
 }
