@@ -10,6 +10,8 @@ pub mod eval;
 mod parts;
 mod shapes;
 #[cfg(test)]
+mod shipped;
+#[cfg(test)]
 mod tests;
 
 pub use bounds::{Bounds, bounds};
