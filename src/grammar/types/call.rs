@@ -109,15 +109,26 @@ impl Checker<'_> {
         }
         // The one that most arguments fit is the one most likely meant; an argument says more
         // the earlier it stands.
-        let meant = several.iter().max_by_key(|f| {
+        let meant = several.iter().rev().max_by_key(|f| {
             let fit = (typed.iter().zip(&f.params)).map(|(arg, (_, ty))| fits(&arg.ty, ty));
             (fitting(f), fit.collect::<Vec<bool>>())
         });
         if let Some(meant) = meant {
-            for ((arg, typed), param) in args.iter().zip(&typed).zip(&meant.params) {
-                if !fits(&typed.ty, &param.1) {
-                    self.mismatch(arg.span, &typed.ty, &argument(name, param, all));
+            for (i, (arg, typed)) in args.iter().zip(&typed).enumerate() {
+                let param = &meant.params[i];
+                if fits(&typed.ty, &param.1) {
+                    continue;
                 }
+                let mut wanted = argument(name, param, all);
+                // What other overloads take at this place would do as well.
+                let mut told = vec![&param.1];
+                for (_, other) in several.iter().map(|f| &f.params[i]) {
+                    if !told.contains(&other) {
+                        told.push(other);
+                        wanted.or += &format!(" or {}", show::a_type(other));
+                    }
+                }
+                self.mismatch(arg.span, &typed.ty, &wanted);
             }
         }
         the_result(several.iter().copied())
@@ -209,9 +220,10 @@ fn argument(name: &ast::Name, param: &(String, Type), functions: &[Function]) ->
         .iter()
         .map(|f| show::signature(&name.text, f))
         .collect();
-    if let ([only], Some(span)) = (functions, functions.first().and_then(|f| f.span)) {
-        // A builtin's declaration adds nothing to its signature.
-        if matches!(only.target, super::Target::Fn(_)) {
+    let declared = functions.first().and_then(|f| f.span);
+    if let ([_], Some(span)) = (functions, declared) {
+        // What another file declares is told well enough by its signature.
+        if span.file == name.span.file {
             wanted.place = Some((span, format!("`{}` is declared here", name.text)));
             wanted.notes.clear();
         }

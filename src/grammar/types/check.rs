@@ -36,6 +36,8 @@ pub(super) struct Wanted {
     pub(super) place: Option<(Span, String)>,
     /// Further facts.
     pub(super) notes: Vec<String>,
+    /// Other types that would do, each with ` or ` before it.
+    pub(super) or: String,
 }
 
 impl Wanted {
@@ -46,6 +48,7 @@ impl Wanted {
             who: who.into(),
             place: None,
             notes: Vec::new(),
+            or: String::new(),
         }
     }
 }
@@ -247,7 +250,7 @@ impl<'a> Checker<'a> {
             }
             ast::ExprKind::Member(of, member) => self.member(of, member, span),
             ast::ExprKind::Unary(op, of) => self.unary(*op, of, span),
-            ast::ExprKind::Binary(op, left, right) => self.binary(*op, left, right, span),
+            ast::ExprKind::Binary(op, left, right) => self.binary(*op, left, right),
             ast::ExprKind::If(condition, yes, no) => {
                 let condition = self.condition(condition);
                 let yes_typed = self.infer(yes);
@@ -494,16 +497,13 @@ impl<'a> Checker<'a> {
             Type::Optional(of) if wanted.code == codes::E0608 => of.as_ref(),
             other => other,
         };
+        let right = format!("{}{}", show::a_type(plain), wanted.or);
+        let wrong = show::a_type(found);
         let mut diagnostic = Diagnostic::new(
             wanted.code,
             span,
-            format!(
-                "{} must be {}, this is {}",
-                wanted.who,
-                show::a_type(plain),
-                show::a_type(found)
-            ),
-            format!("{}, not {}", show::a_type(found), show::a_type(plain)),
+            format!("{} must be {right}, this is {wrong}", wanted.who),
+            format!("{wrong}, not {right}"),
         );
         if let Some((place, remark)) = &wanted.place {
             diagnostic = diagnostic.label(*place, remark.clone());

@@ -19,6 +19,9 @@ mod patterns;
 mod scope;
 mod show;
 
+#[cfg(test)]
+mod tests;
+
 pub use scope::{Cases, Function, Scope, Target};
 
 use crate::diag::{Diagnostic, Sink, codes, nearest};

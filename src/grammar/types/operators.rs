@@ -44,17 +44,11 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn binary(
-        &mut self,
-        op: BinaryOp,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        span: Span,
-    ) -> Expr {
+    pub(super) fn binary(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> Expr {
         match op {
             BinaryOp::And | BinaryOp::Or => self.logic(op, left, right),
             BinaryOp::Else => self.or_else(left, right),
-            BinaryOp::Eq | BinaryOp::Ne => self.equality(op, left, right, span),
+            BinaryOp::Eq | BinaryOp::Ne => self.equality(op, left, right),
             _ => {
                 let (a, b) = (self.infer(left), self.infer(right));
                 if a.ty == Type::Error || b.ty == Type::Error {
@@ -65,7 +59,7 @@ impl Checker<'_> {
                     Some((Builtin::Over, ty)) => builtin(Builtin::Over, vec![b, a], ty),
                     Some((which, ty)) => builtin(which, vec![a, b], ty),
                     None => {
-                        self.no_operator(op, (left, &a.ty), (right, &b.ty), span);
+                        self.no_operator(op, (left, &a.ty), (right, &b.ty));
                         one_sided(op, &Type::Error, &Type::Error)
                     }
                 }
@@ -131,7 +125,7 @@ impl Checker<'_> {
         }
     }
 
-    fn equality(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span) -> Expr {
+    fn equality(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> Expr {
         // A token's text is compared with a choice: `way == "h"`.
         for (choice, text) in [(left, right), (right, left)] {
             if let ast::ExprKind::Str(wanted) = &text.kind {
@@ -147,7 +141,7 @@ impl Checker<'_> {
             )
         };
         if !known(&a.ty) || !known(&b.ty) || !fits(&a.ty, &b.ty) {
-            self.no_operator(op, (left, &a.ty), (right, &b.ty), span);
+            self.no_operator(op, (left, &a.ty), (right, &b.ty));
         }
         let which = match op {
             BinaryOp::Eq => Builtin::Eq,
@@ -215,20 +209,18 @@ impl Checker<'_> {
         op: BinaryOp,
         (left, a): (&ast::Expr, &Type),
         (right, b): (&ast::Expr, &Type),
-        span: Span,
     ) {
         let sign = symbol(op);
         let mut diagnostic = Diagnostic::new(
             codes::E0606,
-            span,
+            left.span,
             format!(
                 "`{sign}` does not take {} and {}",
                 show::a_type(a),
                 show::a_type(b)
             ),
-            "",
+            show::a_type(a),
         )
-        .label(left.span, show::a_type(a))
         .label(right.span, show::a_type(b))
         .note(format!("`{sign}` takes {}", operands(op)));
         let comparison = matches!(
