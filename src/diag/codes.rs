@@ -148,7 +148,7 @@ codes! {
     E0612 "an arm of match that is never reached";
     E0613 "a member that is not there";
     E0614 "text used as a value";
-    E0615 "expressions nested too deep";
+    E0615 "calls nested too deep";
     E0616 "two parameters of one name";
     E0617 "an unknown intrinsic";
     E0618 "not a constant";

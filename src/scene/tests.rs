@@ -478,3 +478,30 @@ fn a_workspace_is_as_good_as_new_after_each_program() {
     let scene = lower_in(&mut workspace, &ink.grammar, &program);
     assert_eq!(scene, lower(&ink.grammar, &program));
 }
+
+#[test]
+fn the_deepest_calls_that_check_fit_the_stack() {
+    // 24 functions, each 40 deep, through one another: 960 of the 1000 that are allowed.
+    let mut text = language("ink", "Region", "disc(f23(3))");
+    for i in 0..24 {
+        let inner = if i == 0 {
+            "x".to_string()
+        } else {
+            format!("f{}(x)", i - 1)
+        };
+        let (open, close) = ("if x > 0 then 1 + (".repeat(20), ") else 0".repeat(20));
+        text.push_str(&format!("fn f{i}(x: Num) -> Num = {open}{inner}{close}\n"));
+    }
+    let scene = drawn(&text, "x");
+    // Each of the 24 functions adds 20.
+    match &scene.regions[0] {
+        Region::Shape { shape, .. } => assert_eq!(
+            *shape,
+            Shape::Ellipse {
+                rx: 483.0,
+                ry: 483.0
+            }
+        ),
+        other => panic!("{other:?}"),
+    }
+}
