@@ -130,10 +130,9 @@ codes! {
     E0502 "the next word does not tell how to read on";
     E0503 "two kinds of word share a text at one place";
     E0504 "what is printed would be read differently";
-    E0505 "a token's pattern cannot be used";
-    E0506 "a word can be empty or begin with white space";
-    E0507 "a text token has nothing to sample";
-    E0508 "the syntax is too large";
+    E0505 "a word can begin with white space";
+    E0506 "a text token has nothing to sample";
+    E0507 "the syntax is too large";
     E0601 "an unknown type";
     E0602 "an unknown name in an expression";
     E0603 "a function where a value is wanted, or the reverse";

@@ -234,7 +234,7 @@ fn read_words(
     words: &[Word],
     text: &str,
 ) -> Result<Pattern, PatternError> {
-    let Ok(chart) = Chart::new(grammar, &syntax.bnf, goal, words) else {
+    let Ok(chart) = Chart::new(grammar, &syntax.bnf, goal, words, 1) else {
         return Err(whole(text, "the pattern has too many readings to look at"));
     };
     let Some(steps) = chart.steps(0) else {

@@ -97,6 +97,7 @@ fn rule(
         }
     }
     let left = side(grammar, syntax, def, &def.left, &mut names, sink);
+    let on_left = names.len();
     // What `where` computes comes before what only the right side has, so that computations
     // see everything they may use in the first slots.
     for (name, _) in &def.lets {
@@ -105,7 +106,7 @@ fn rule(
     let right = side(grammar, syntax, def, &def.right, &mut names, sink);
     let (left, right) = (left?, right?);
     let metas = metas(grammar, def, &names, [&left, &right], sink)?;
-    let lets = computations(grammar, scope, def, &names, metas, sink)?;
+    let lets = computations(grammar, scope, def, &names, on_left, metas, sink)?;
     let rule = Rule {
         name: def.name.clone(),
         docs: def.docs.clone(),
@@ -158,6 +159,7 @@ fn metas(
     sink: &mut Sink,
 ) -> Option<Vec<Meta>> {
     let mut stands: Vec<Option<Stands>> = vec![None; names.len()];
+    let mut told = vec![false; names.len()];
     let mut sound = true;
     for (pattern, quote) in sides.into_iter().zip([&def.left, &def.right]) {
         for node in &pattern.nodes {
@@ -172,7 +174,11 @@ fn metas(
             let before = &mut stands[usize::from(*index)];
             match before {
                 Some(before) if *before != here => {
-                    sound = false;
+                    if !std::mem::replace(&mut told[usize::from(*index)], true) {
+                        sound = false;
+                    } else {
+                        continue;
+                    }
                     let name = names.name(usize::from(*index));
                     sink.push(
                         Diagnostic::new(
@@ -226,26 +232,19 @@ fn computations(
     scope: &Scope,
     def: &RewriteDef,
     names: &Names,
+    on_left: usize,
     mut metas: Vec<Meta>,
     sink: &mut Sink,
 ) -> Option<Computations> {
     let mut sound = true;
     let mut lets: Vec<(u16, DrawArm)> = Vec::new();
-    // Names that have a value: those of the left side, then those computed.
-    let mut known: Vec<bool> = vec![false; metas.len()];
-    let computed: Vec<usize> = def
-        .lets
-        .iter()
-        .filter_map(|(name, _)| names.find(&name.text))
-        .collect();
-    for (index, known) in known.iter_mut().enumerate() {
-        *known = !computed.contains(&index);
-    }
+    // The first so many have a value: those of the left side, then those computed.
+    let mut known = on_left;
     for (name, body) in &def.lets {
         let Some(index) = names.find(&name.text) else {
             continue;
         };
-        if known[index] || lets.iter().any(|(other, _)| usize::from(*other) == index) {
+        if lets.iter().any(|(other, _)| usize::from(*other) == index) {
             sound = false;
             sink.push(Diagnostic::new(
                 E0805,
@@ -255,13 +254,13 @@ fn computations(
             ));
             continue;
         }
-        let fields = fields(&metas, &known);
+        let fields = fields(&metas[..known]);
+        known = known.max(index + 1);
         let Some(arm) = types::check_expr(&fields, body, scope, sink) else {
             sound = false;
             continue;
         };
         let own = &mut metas[index];
-        known[index] = true;
         if own.stands.is_none() {
             own.ty = arm.body.ty.clone();
         } else if !fits(&own.ty, &arm.body.ty) {
@@ -287,7 +286,7 @@ fn computations(
     }
     let mut condition = None;
     if let Some(body) = &def.condition {
-        let fields = fields(&metas, &known);
+        let fields = fields(&metas[..known]);
         match types::check_expr(&fields, body, scope, sink) {
             Some(arm) if fits(&Type::Bool, &arm.body.ty) => condition = Some(arm),
             Some(arm) => {
@@ -309,16 +308,10 @@ fn computations(
     })
 }
 
-/// Names and types in the order of slots. A name without a value yet is hidden, but keeps its slot.
-fn fields(metas: &[Meta], known: &[bool]) -> Vec<(String, Type)> {
-    metas
-        .iter()
-        .zip(known)
-        .map(|(meta, known)| {
-            let name = if *known { meta.name.as_str() } else { "" };
-            (name.to_string(), meta.ty.clone())
-        })
-        .collect()
+/// Names and types in the order of slots.
+fn fields(metas: &[Meta]) -> Vec<(String, Type)> {
+    let field = |meta: &Meta| (meta.name.clone(), meta.ty.clone());
+    metas.iter().map(field).collect()
 }
 
 fn fits(wanted: &Type, found: &Type) -> bool {

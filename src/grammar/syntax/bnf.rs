@@ -264,26 +264,23 @@ impl Bnf {
         }
     }
 
-    /// What users call a terminal: `` `(` ``, `integer`, `Name`.
+    /// What users call a terminal: `` `(` ``, `Coord or Angle`, `Name`.
     pub fn term_name(&self, grammar: &Grammar, term: Term) -> String {
         match self.terminals.get(term.index()) {
             Some(Terminal::Literal(literal)) => format!("`{}`", grammar.literal(*literal)),
-            Some(Terminal::Int) => "an integer".to_string(),
-            Some(Terminal::Real) => "a number".to_string(),
-            Some(Terminal::Text(token)) => {
-                let of = &grammar.token(*token).domain;
-                let names: Vec<&str> = grammar
+            Some(terminal) => {
+                let of: Vec<&str> = grammar
                     .tokens
                     .iter()
-                    .filter(|t| match (&t.domain, of) {
-                        (Domain::Text { pattern: a, .. }, Domain::Text { pattern: b, .. }) => {
-                            a == b
-                        }
-                        _ => false,
-                    })
-                    .map(|t| t.name.as_str())
+                    .zip(&self.token)
+                    .filter(|(_, own)| **own == Some(term))
+                    .map(|(token, _)| token.name.as_str())
                     .collect();
-                names.join(" or ")
+                match terminal {
+                    Terminal::Int if of.len() > 3 => "an integer".to_string(),
+                    Terminal::Real if of.len() > 3 => "a number".to_string(),
+                    _ => of.join(" or "),
+                }
             }
             None => "the end of the text".to_string(),
         }

@@ -1,7 +1,7 @@
-//! An Earley parser that keeps the two smallest derivations.
+//! An Earley parser that keeps the smallest derivations.
 //!
 //! In: words with the terminals each may be, or metavariables. Out: [`Chart`]. Afterwards
-//! [`Chart::derivation`] gives the derivation with the fewest steps, and a second one when the
+//! [`Chart::walk`] gives the derivation with the fewest steps, and further ones when the
 //! sentence is ambiguous. Works for every grammar, with left recursion, empty productions and
 //! cycles, in cubic time: meant for sentences of a page at most, not for programs at large.
 //!
@@ -116,12 +116,13 @@ struct Builder<'a> {
 }
 
 impl<'a> Chart<'a> {
-    /// Reads the words as `goal`.
+    /// Reads the words as `goal` and keeps this many derivations.
     pub fn new(
         grammar: &'a Grammar,
         bnf: &'a Bnf,
         goal: Nt,
         words: &'a [Word],
+        keep: usize,
     ) -> Result<Chart<'a>, TooMuch> {
         let mut builder = Builder {
             grammar,
@@ -173,7 +174,7 @@ impl<'a> Chart<'a> {
             reached,
             entries: builder.entries,
         };
-        chart.relax()?;
+        chart.relax(keep)?;
         if reached == words.len() {
             let goals = builder.complete[words.len()].get(&(goal, 0));
             for &id in goals.into_iter().flatten() {
@@ -212,8 +213,8 @@ impl<'a> Chart<'a> {
         found.into_iter().collect()
     }
 
-    fn relax(&mut self) -> Result<(), TooMuch> {
-        // Costs only sink and second bests only follow, so this ends; the bound is for safety.
+    fn relax(&mut self, keep: usize) -> Result<(), TooMuch> {
+        // Costs only sink, so this ends; the bound is for safety.
         for _ in 0..1_000 {
             let mut changed = false;
             for id in 0..self.entries.len() {
@@ -250,7 +251,7 @@ impl<'a> Chart<'a> {
                     }
                 }
                 best.sort_unstable();
-                best.truncate(2);
+                best.truncate(keep);
                 if best != self.entries[id].best {
                     self.entries[id].best = best;
                     changed = true;
@@ -263,7 +264,7 @@ impl<'a> Chart<'a> {
         Err(TooMuch)
     }
 
-    /// The smallest derivation (rank 0) or another one (rank 1) as steps in preorder with the
+    /// The derivation of a rank (0 the smallest) as steps in preorder with the
     /// children from the last to the first, which `assemble` walks; `None` when there is none.
     pub fn steps(&self, rank: usize) -> Option<Vec<Step>> {
         let mut steps = Vec::new();

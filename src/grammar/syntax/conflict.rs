@@ -33,6 +33,8 @@ const MAX_PAIRS: usize = 4_000;
 const MAX_FORKS: usize = 64;
 /// Longest witness in words.
 const MAX_WORDS: usize = 200;
+/// Most readings of a witness among which the two that show the conflict are sought.
+const MAX_READINGS: usize = 12;
 /// Most values looked at for one that two tokens share.
 const MAX_VALUES: u32 = 100_000;
 
@@ -65,42 +67,45 @@ pub(super) fn report(
         return !shared;
     }
     let texts = Texts::new(grammar, bnf, lexer);
-    // Conflicts of one cause name the same node productions; the variants of a production with
-    // optional fields count as one.
-    let mut told: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut more = 0usize;
+    // One production that may end too early is told once, whatever else it could be part of.
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    let mut more: BTreeSet<String> = BTreeSet::new();
     for ((first, second), cells) in &groups {
-        let names = (
-            bnf.rule_name(grammar, *first),
-            bnf.rule_name(grammar, *second),
-        );
-        if told.contains(&names) {
+        let name = bnf.rule_name(grammar, *first);
+        if told.contains(&name) {
             continue;
         }
         if told.len() >= MAX_REPORTS {
-            more += 1;
+            more.insert(name);
             continue;
         }
         let witness = cells
             .iter()
             .take(MAX_CELLS)
             .find_map(|cell| find_witness(grammar, bnf, automaton, &texts, cell));
-        let diagnostic = match witness {
-            Some(witness) => ambiguous(grammar, bnf, *first, *second, witness),
-            None => undecided(grammar, bnf, automaton, &texts, *first, *second, &cells[0]),
+        let goes_on = matches!(cells[0].a, Act::Shift(_));
+        let pair = Pair {
+            first: *first,
+            second: *second,
+            goes_on,
         };
-        told.insert(names);
-        sink.push(diagnostic);
+        sink.push(match witness {
+            Some(witness) => ambiguous(grammar, bnf, &pair, &witness),
+            None => undecided(grammar, bnf, automaton, &texts, &pair, &cells[0]),
+        });
+        told.insert(name);
     }
-    if more > 0 {
+    if !more.is_empty() {
         let span = bnf.span(grammar, groups.keys().next().map_or(Rule(0), |k| k.0));
+        let names: Vec<String> = more.iter().take(8).map(|n| format!("`{n}`")).collect();
         sink.push(
             Diagnostic::new(
                 E0502,
                 span,
-                format!("{more} more pairs of productions get in each other's way"),
-                "in this language",
+                format!("{} more productions have conflicts", more.len()),
+                "beside this one",
             )
+            .note(format!("among them {}", names.join(", ")))
             .help("mend those explained first; the rest often has the same cause"),
         );
     }
@@ -120,6 +125,46 @@ fn conflicting(automaton: &Automaton, state: u32) -> Vec<Term> {
             usize::from(shift) + reduces.count() > 1
         })
         .collect()
+}
+
+/// Productions in each other's way.
+struct Pair {
+    /// May be complete.
+    first: Rule,
+    /// May go on, or be complete too.
+    second: Rule,
+    goes_on: bool,
+}
+
+impl Pair {
+    /// The diagnostic's places.
+    fn diagnostic(
+        &self,
+        grammar: &Grammar,
+        bnf: &Bnf,
+        code: crate::diag::Code,
+        message: String,
+    ) -> Diagnostic {
+        let (one, other) = (
+            bnf.rule_name(grammar, self.first),
+            bnf.rule_name(grammar, self.second),
+        );
+        let (here, there) = (
+            bnf.span(grammar, self.first),
+            bnf.span(grammar, self.second),
+        );
+        let rest = if self.goes_on {
+            "goes on"
+        } else {
+            "is complete"
+        };
+        if here == there {
+            let label = format!("either `{one}` is complete, or it {rest}");
+            return Diagnostic::new(code, here, message, label);
+        }
+        Diagnostic::new(code, here, message, format!("either `{one}` is complete"))
+            .label(there, format!("or `{other}` {rest}"))
+    }
 }
 
 /// Two actions of a state on a terminal.
@@ -190,29 +235,51 @@ fn report_shared(
             if !told.insert((*a, *b)) {
                 continue;
             }
-            let (first, second) = (bnf.term_name(grammar, *a), bnf.term_name(grammar, *b));
-            let item = automaton.states[state as usize].kernel.first();
-            let rule = item.map_or(Rule(0), |item| item.rule);
+            let (first, one) = standing(grammar, bnf, automaton, state, *a);
+            let (second, other) = standing(grammar, bnf, automaton, state, *b);
+            let diagnostic = Diagnostic::new(
+                E0503,
+                one,
+                format!("`{text}` can be {first} or {second} at the same place"),
+                format!("read as {first} here"),
+            );
+            let diagnostic = if one == other {
+                diagnostic
+            } else {
+                diagnostic.label(other, format!("read as {second} here"))
+            };
             sink.push(
-                Diagnostic::new(
-                    E0503,
-                    term_span(grammar, bnf, *b).unwrap_or_else(|| bnf.span(grammar, rule)),
-                    format!("`{text}` can be {first} or {second} at the same place"),
-                    "one of the two",
-                )
-                .label(bnf.span(grammar, rule), "both can stand somewhere in here")
-                .note("a word's kind must follow from its text and from what stands before it")
-                .help("make the patterns differ, or put a quoted word before one of them"),
+                diagnostic
+                    .note("a word's kind must follow from its text and from what stands before it")
+                    .help("make the patterns differ, or put a quoted word before one of them"),
             );
         }
     }
     !told.is_empty()
 }
 
-/// Where a terminal of tokens is declared.
-fn term_span(grammar: &Grammar, bnf: &Bnf, term: Term) -> Option<Span> {
-    let index = bnf.token.iter().position(|t| *t == Some(term))?;
-    Some(grammar.tokens[index].span)
+/// What a terminal is in the production that a state reads it for, and where that is declared.
+fn standing(
+    grammar: &Grammar,
+    bnf: &Bnf,
+    automaton: &Automaton,
+    state: u32,
+    term: Term,
+) -> (String, Span) {
+    let set = &automaton.states[state as usize];
+    let shifted = set.edges.get(&Symbol::T(term));
+    if let Some(item) = shifted.and_then(|to| automaton.states[*to as usize].kernel.first()) {
+        let rhs = &bnf.productions[item.rule.index()].rhs;
+        let part = rhs.get(usize::from(item.dot) - 1);
+        let name = match part.and_then(|p| p.child) {
+            Some((_, nt)) => grammar.nonterminal_name(item_of(grammar, nt)),
+            None => bnf.term_name(grammar, term),
+        };
+        return (name, bnf.span(grammar, item.rule));
+    }
+    let rule = set.reduces.iter().find(|(_, on)| on.has(term.index()));
+    let rule = rule.map_or(Rule(0), |(rule, _)| *rule);
+    (bnf.term_name(grammar, term), bnf.span(grammar, rule))
 }
 
 /// Shortest texts.
@@ -386,7 +453,7 @@ fn find_witness(
             words.extend(texts.of(symbol)?);
         }
         let found = follow(bnf, automaton, texts, cell, &stack, words);
-        if let Some(witness) = found.and_then(|words| confirm(grammar, bnf, texts, &words)) {
+        if let Some(witness) = found.and_then(|words| confirm(grammar, bnf, texts, cell, &words)) {
             return Some(witness);
         }
     }
@@ -479,9 +546,15 @@ fn follow(
     None
 }
 
-/// Reads the sentence with the chart parser, chooses values that both readings allow, and writes
-/// the readings down; `None` when the readings' tokens have no value in common.
-fn confirm(grammar: &Grammar, bnf: &Bnf, texts: &Texts, words: &[Term]) -> Option<Witness> {
+/// Reads the sentence with the chart parser, takes the two readings that part at the cell, chooses
+/// values that both allow, and writes them down; `None` when their tokens have no value in common.
+fn confirm(
+    grammar: &Grammar,
+    bnf: &Bnf,
+    texts: &Texts,
+    cell: &Cell,
+    words: &[Term],
+) -> Option<Witness> {
     let sentence: Vec<Word> = words
         .iter()
         .map(|term| Word::Lexeme {
@@ -490,14 +563,30 @@ fn confirm(grammar: &Grammar, bnf: &Bnf, texts: &Texts, words: &[Term]) -> Optio
             end: 0,
         })
         .collect();
-    let chart = Chart::new(grammar, bnf, Nt(0), &sentence).ok()?;
-    let trees: Vec<Vec<Node>> = (0..2)
-        .map(|rank| {
-            let mut nodes = Vec::new();
-            chart.walk(rank, false, |node| nodes.push(node))?;
-            Some(nodes)
-        })
-        .collect::<Option<_>>()?;
+    let chart = Chart::new(grammar, bnf, Nt(0), &sentence, MAX_READINGS).ok()?;
+    let mut trees: Vec<Vec<Node>> = Vec::new();
+    for rank in 0..MAX_READINGS {
+        let mut nodes = Vec::new();
+        if chart.walk(rank, false, |node| nodes.push(node)).is_none() {
+            break;
+        }
+        trees.push(nodes);
+    }
+    let runs: Vec<Vec<Option<Rule>>> = trees.iter().map(|tree| run(bnf, tree)).collect();
+    let rule = |act: Act| match act {
+        Act::Shift(_) => None,
+        Act::Reduce(rule) => Some(rule),
+    };
+    let wanted = (rule(cell.a), rule(cell.b));
+    let pairs = (0..trees.len()).flat_map(|i| (i + 1..trees.len()).map(move |j| (i, j)));
+    let parting = |(i, j): &(usize, usize)| {
+        let mut both = runs[*i].iter().zip(&runs[*j]);
+        let at = both.find(|(a, b)| a != b);
+        at.is_some_and(|(a, b)| (*a, *b) == wanted || (*b, *a) == wanted)
+    };
+    // Further ambiguities of the sentence may push the pair out of reach; any two will do then.
+    let (i, j) = pairs.clone().find(parting).or(pairs.clone().next())?;
+    let trees = [trees.swap_remove(j), trees.swap_remove(i)];
     let tokens: Vec<Vec<Option<TokenId>>> = trees
         .iter()
         .map(|tree| word_tokens(grammar, bnf, tree, words.len()))
@@ -515,6 +604,38 @@ fn confirm(grammar: &Grammar, bnf: &Bnf, texts: &Texts, words: &[Term]) -> Optio
         text: written.join(" "),
         readings: [reading(&trees[0]), reading(&trees[1])],
     })
+}
+
+/// What the parser does for a reading: reductions, and `None` for words.
+fn run(bnf: &Bnf, tree: &[Node]) -> Vec<Option<Rule>> {
+    let mut out = Vec::new();
+    // Rules not finished, with the number of symbols still to come.
+    let mut open: Vec<(Rule, usize)> = Vec::new();
+    for node in tree {
+        match node {
+            Node::Word(..) => out.push(None),
+            Node::Rule(rule) => {
+                open.push((*rule, bnf.productions[rule.index()].rhs.len()));
+                if open.last().is_some_and(|(_, left)| *left > 0) {
+                    continue;
+                }
+            }
+        }
+        // A word or an empty rule is finished; so may be what it ends.
+        if matches!(node, Node::Word(..)) {
+            if let Some((_, left)) = open.last_mut() {
+                *left -= 1;
+            }
+        }
+        while let Some((rule, 0)) = open.last() {
+            out.push(Some(*rule));
+            open.pop();
+            if let Some((_, left)) = open.last_mut() {
+                *left -= 1;
+            }
+        }
+    }
+    out
 }
 
 /// A text that is a value of both tokens.
@@ -604,46 +725,27 @@ fn bracketed(grammar: &Grammar, bnf: &Bnf, tree: &[Node], words: &[String]) -> S
     out
 }
 
-fn ambiguous(
-    grammar: &Grammar,
-    bnf: &Bnf,
-    first: Rule,
-    second: Rule,
-    witness: Witness,
-) -> Diagnostic {
+fn ambiguous(grammar: &Grammar, bnf: &Bnf, pair: &Pair, witness: &Witness) -> Diagnostic {
     let [a, b] = &witness.readings;
     let text = if witness.text.is_empty() {
         "the empty text has two readings".to_string()
     } else {
         format!("`{}` has two readings", witness.text)
     };
-    let (one, other) = (
-        bnf.rule_name(grammar, first),
-        bnf.rule_name(grammar, second),
-    );
-    let diagnostic = Diagnostic::new(
-        E0501,
-        bnf.span(grammar, first),
-        format!("the language is ambiguous: {text}"),
-        format!("`{one}` can end here"),
-    );
-    let diagnostic = if first == second {
-        diagnostic
-    } else {
-        diagnostic.label(
-            bnf.span(grammar, second),
-            format!("where `{other}` can also go on or end"),
-        )
-    };
-    diagnostic
+    let message = format!("the language is ambiguous: {text}");
+    pair.diagnostic(grammar, bnf, E0501, message)
         .note(format!("one reading: {a}"))
         .note(format!("the other:   {b}"))
-        .help(remedy(bnf, first, second))
+        .help(remedy(bnf, pair.first, pair.second))
 }
 
 /// What usually mends such an ambiguity.
 fn remedy(bnf: &Bnf, first: Rule, second: Rule) -> &'static str {
     let production = &bnf.productions[first.index()];
+    let symbols = |rule: Rule| bnf.productions[rule.index()].rhs.iter().map(|p| p.symbol);
+    if first != second && symbols(first).eq(symbols(second)) {
+        return "the two are written alike: write one differently, or leave it out";
+    }
     let sort = |part: Option<&Part>| match part.map(|p| p.symbol) {
         Some(Symbol::N(nt)) => match bnf.nonterminals[nt.index()] {
             NtKind::Of(_) => Some(nt),
@@ -671,8 +773,7 @@ fn undecided(
     bnf: &Bnf,
     automaton: &Automaton,
     texts: &Texts,
-    first: Rule,
-    second: Rule,
+    pair: &Pair,
     cell: &Cell,
 ) -> Diagnostic {
     let prefix = ways(automaton, texts, cell.state)
@@ -692,26 +793,11 @@ fn undecided(
     } else {
         format!("after `{prefix}`")
     };
-    let (one, other) = (
-        bnf.rule_name(grammar, first),
-        bnf.rule_name(grammar, second),
-    );
-    let choice = match cell.a {
-        Act::Shift(_) => format!("or going on with `{other}`"),
-        Act::Reduce(_) => format!("or ending `{other}`"),
-    };
-    let diagnostic = Diagnostic::new(
-        E0502,
-        bnf.span(grammar, first),
-        format!("{after}, {next} does not tell how to read on"),
-        format!("the choice is between ending `{one}`"),
-    );
-    let diagnostic = if first == second {
-        diagnostic.note(choice)
-    } else {
-        diagnostic.label(bnf.span(grammar, second), choice)
-    };
-    diagnostic
-        .note("the parser decides by one word of look-ahead (LR(1)); no text with two readings was found")
+    let message = format!("{after}, {next} does not tell how to read on");
+    pair.diagnostic(grammar, bnf, E0502, message)
+        .note(
+            "the parser decides by one word of look-ahead (LR(1)); no text with two readings was \
+             found",
+        )
         .help("let the two begin alike for longer, or put a quoted word where they part")
 }

@@ -1,7 +1,7 @@
 //! The lexer of a language: one automaton over all terminals.
 //!
-//! In: the terminals of a [`Bnf`]. Out: [`Lexer`]. Afterwards every terminal matches at least one
-//! non-empty text that does not begin with white space, and [`Lexer::next`] gives the longest
+//! In: the terminals of a [`Bnf`]. Out: [`Lexer`]. Afterwards no terminal matches a
+//! text that begins with white space, and [`Lexer::next`] gives the longest
 //! lexeme at a place with every terminal it may be (literals beat texts: they are reserved).
 //!
 //! regex-automata determinises the patterns; its table is copied into a plain one whose states say
@@ -19,10 +19,9 @@ use regex_automata::{Anchored, MatchKind};
 
 use super::bits::Bits;
 use super::bnf::{Bnf, Term, Terminal};
-use crate::diag::codes::{E0505, E0506, E0508};
+use crate::diag::codes::{E0505, E0507};
 use crate::diag::{Diagnostic, Sink};
 use crate::grammar::ir::{Domain, Grammar};
-use crate::source::Span;
 
 /// Most bytes of regex-automata's table, and most bytes of work space to make it. A table this
 /// large takes about a second to make.
@@ -306,7 +305,6 @@ impl Lexer {
     /// Builds the lexer, or says which terminals cannot be lexed.
     pub fn build(grammar: &Grammar, bnf: &Bnf, sink: &mut Sink) -> Option<Lexer> {
         let mut patterns = Vec::with_capacity(bnf.terminals.len());
-        let mut sound = true;
         for terminal in &bnf.terminals {
             patterns.push(match terminal {
                 Terminal::Literal(literal) => regex_syntax::escape(grammar.literal(*literal)),
@@ -317,13 +315,9 @@ impl Lexer {
                     let Domain::Text { pattern, .. } = &token.domain else {
                         continue;
                     };
-                    sound &= check_pattern(&token.name, pattern, token.span, sink);
                     pattern.clone()
                 }
             });
-        }
-        if !sound {
-            return None;
         }
         let built = dense::Builder::new()
             .configure(
@@ -339,15 +333,14 @@ impl Lexer {
             .build_many(&patterns);
         let dfa = match built {
             Ok(dfa) => dfa,
-            Err(error) => {
+            Err(_) => {
                 sink.push(
                     Diagnostic::new(
-                        E0508,
+                        E0507,
                         grammar.span,
                         "the language's words do not fit into a lexer of 8 MiB",
                         "in this language",
                     )
-                    .note(format!("the automaton says: {error}"))
                     .help(
                         "shorten counted repetitions such as `{1,1000}`, and prefer ASCII \
                          classes such as `[a-z]` to Unicode ones such as `\\w`",
@@ -459,74 +452,38 @@ impl Lexer {
         }
     }
 
-    /// Reports terminals that match the empty text or begin with white space.
+    /// Reports tokens that begin with white space. (Empty words, and quoted ones with spaces,
+    /// are refused by `resolve`.)
     fn check(&self, grammar: &Grammar, bnf: &Bnf, sink: &mut Sink) -> bool {
         let mut sound = true;
-        let mut report = |index: usize, what: &str, why: &str| {
-            sound = false;
-            let (name, span) = match &bnf.terminals[index] {
-                Terminal::Literal(literal) => (
-                    format!("the quoted word {:?}", grammar.literal(*literal)),
-                    literal_span(grammar, *literal),
-                ),
-                Terminal::Text(token) => (
-                    format!("the token `{}`", grammar.token(*token).name),
-                    grammar.token(*token).span,
-                ),
-                _ => ("a number".to_string(), grammar.span),
-            };
-            sink.push(
-                Diagnostic::new(E0506, span, format!("{name} {what}"), "used here").note(why),
-            );
-        };
         for (index, terminal) in bnf.terminals.iter().enumerate() {
-            let term = Term(index as u16);
-            let empty = match terminal {
-                Terminal::Literal(literal) => grammar.literal(*literal).is_empty(),
-                _ => self.accepts(START).contains(&term),
+            let Terminal::Text(token) = terminal else {
+                continue;
             };
-            let spaced = || {
-                [b' ', b'\t', b'\n', b'\r'].into_iter().any(|byte| {
-                    let to = self.step(START, byte);
-                    to != DEAD && self.finish(to, term).is_some()
-                })
-            };
-            if empty {
-                report(
-                    index,
-                    "can be empty",
-                    "a word of no letters cannot be found in a text; write `?` or `*` behind the \
-                     field instead",
-                );
-            } else if spaced() {
-                report(
-                    index,
-                    "can begin with white space",
-                    "white space between words is skipped before the next word is looked for, so \
-                     this one would lose its beginning",
+            let spaced = [b' ', b'\t', b'\n', b'\r'].into_iter().any(|byte| {
+                let to = self.step(START, byte);
+                to != DEAD && self.finish(to, Term(index as u16)).is_some()
+            });
+            if spaced {
+                sound = false;
+                let token = grammar.token(*token);
+                sink.push(
+                    Diagnostic::new(
+                        E0505,
+                        token.span,
+                        format!("a text of `{}` can begin with white space", token.name),
+                        "declared here",
+                    )
+                    .note(
+                        "white space between words is skipped before the next word is looked \
+                         for, so such a text would lose its beginning",
+                    )
+                    .help("let the pattern begin with another character, such as a quote"),
                 );
             }
         }
         sound
     }
-}
-
-/// Where a quoted terminal is first used.
-pub(crate) fn literal_span(grammar: &Grammar, literal: crate::grammar::ids::LiteralId) -> Span {
-    use crate::grammar::ir::SyntaxItem;
-    for production in &grammar.productions {
-        if production.syntax.contains(&SyntaxItem::Literal(literal)) {
-            return production.span;
-        }
-    }
-    for token in &grammar.tokens {
-        if let Domain::Finite(values) = &token.domain
-            && values.iter().any(|v| v.literal == literal)
-        {
-            return token.span;
-        }
-    }
-    grammar.span
 }
 
 /// Integers have a sign only where some integer token is negative, so that `a -1` stays a
@@ -549,52 +506,4 @@ fn real_pattern(grammar: &Grammar) -> &'static str {
     } else {
         r"[0-9]+(\.[0-9]+)?"
     }
-}
-
-/// Reports a pattern that is no regular expression, or one that looks around itself.
-fn check_pattern(name: &str, pattern: &str, span: Span, sink: &mut Sink) -> bool {
-    let hir = match regex_syntax::parse(pattern) {
-        Ok(hir) => hir,
-        Err(error) => {
-            let reason = match &error {
-                regex_syntax::Error::Parse(e) => e.kind().to_string(),
-                regex_syntax::Error::Translate(e) => e.kind().to_string(),
-                _ => error.to_string(),
-            };
-            sink.push(
-                Diagnostic::new(
-                    E0505,
-                    span,
-                    format!("the pattern of `{name}` is not a regular expression: {reason}"),
-                    "declared here",
-                )
-                .note(format!("the pattern is /{pattern}/"))
-                .help("patterns are written as in Rust's `regex` crate"),
-            );
-            return false;
-        }
-    };
-    if !hir.properties().look_set().is_empty() {
-        sink.push(
-            Diagnostic::new(
-                E0505,
-                span,
-                format!("the pattern of `{name}` looks at what stands around it"),
-                "declared here",
-            )
-            .note("a word is matched on its own: `^`, `$` and `\\b` mean nothing there")
-            .help("leave the anchor out; the longest match is always taken"),
-        );
-        return false;
-    }
-    if hir.properties().minimum_len().is_none() {
-        sink.push(Diagnostic::new(
-            E0505,
-            span,
-            format!("the pattern of `{name}` matches no text at all"),
-            "declared here",
-        ));
-        return false;
-    }
-    true
 }

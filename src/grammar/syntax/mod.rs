@@ -34,7 +34,7 @@ use self::spacing::Spacing;
 use self::text::TextError;
 use super::ids::{LiteralId, ProdId, TokenId};
 use super::ir::{Domain, Grammar, NonterminalKind};
-use crate::diag::codes::{E0507, E0508};
+use crate::diag::codes::{E0506, E0507};
 use crate::diag::{Diagnostic, Sink};
 
 pub use self::bnf::Term;
@@ -166,7 +166,7 @@ fn fits(grammar: &Grammar, sink: &mut Sink) -> bool {
     for production in &grammar.productions {
         if production.children.len() > MAX_FIELDS {
             sink.push(Diagnostic::new(
-                E0508,
+                E0507,
                 production.span,
                 format!("`{}` has more than {MAX_FIELDS} fields", production.name),
                 "declared here",
@@ -179,7 +179,7 @@ fn fits(grammar: &Grammar, sink: &mut Sink) -> bool {
 
 fn too_large(grammar: &Grammar, why: &str) -> Diagnostic {
     Diagnostic::new(
-        E0508,
+        E0507,
         grammar.span,
         format!("the syntax of `{}` is too large", grammar.name),
         "in this language",
@@ -250,7 +250,7 @@ fn samplers(
                 Err(error) => {
                     sound = false;
                     let diagnostic = Diagnostic::new(
-                        E0507,
+                        E0506,
                         token.span,
                         match error {
                             TextError::Nothing { .. } => format!(

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bits::Bits;
 use super::bnf::{Bnf, Rule, Symbol, Term, Terminal};
 use super::lexer::{DEAD, Lexer, Paths, START, State};
-use crate::diag::codes::{E0504, E0508};
+use crate::diag::codes::{E0504, E0507};
 use crate::diag::{Diagnostic, Sink};
 use crate::grammar::ir::Grammar;
 
@@ -90,7 +90,7 @@ impl Spacing {
             if !search.run(&samples) {
                 sink.push(
                     Diagnostic::new(
-                        E0508,
+                        E0507,
                         grammar.span,
                         "whether printed words stay apart is too much work to find out",
                         "in this language",

@@ -482,21 +482,16 @@ fn brackets_get_a_space_where_they_need_one() {
 #[test]
 fn unusable_words_are_reported() {
     for (text, code) in [
-        ("token A text 1 2 [a-z\n sort T\n T = a:A", "E0505"),
-        ("token A text 1 2 ^a$\n sort T\n T = a:A", "E0505"),
-        ("token A text 1 2 [a&&b]\n sort T\n T = a:A", "E0505"),
-        ("token A text 0 2 a*\n sort T\n T = a:A", "E0506"),
-        ("token A text 1 2 \\s?a\n sort T\n T = a:A", "E0506"),
-        ("sort T\n T = \"\"", "E0506"),
-        ("token A text 5 6 ab?\n sort T\n T = a:A", "E0507"),
-        ("token A text 1 6 é+\n sort T\n T = a:A", "E0507"),
+        ("token A text 1 2 \\s?a\n sort T\n T = a:A", "E0505"),
+        ("token A text 5 6 ab?\n sort T\n T = a:A", "E0506"),
+        ("token A text 1 6 é+\n sort T\n T = a:A", "E0506"),
         (
             "token A text 1 6 ab?\n sort T\n T = a:A\n U = \"a\" \"ab\"",
-            "E0507",
+            "E0506",
         ),
         (
             "token A text 1 2 (\\w{1,500}){1,500}\n sort T\n T = a:A",
-            "E0508",
+            "E0507",
         ),
     ] {
         let all = mistakes(text);
@@ -631,7 +626,7 @@ fn chart_parse(grammar: &Grammar, syntax: &Syntax, text: &str) -> Vec<Program> {
             end: lexeme.end as u32,
         });
     }
-    let chart = Chart::new(grammar, &syntax.bnf, Nt(0), &words).unwrap();
+    let chart = Chart::new(grammar, &syntax.bnf, Nt(0), &words, 2).unwrap();
     (0..2)
         .filter_map(|rank| chart.steps(rank))
         .filter_map(|steps| {
