@@ -46,13 +46,15 @@ pub enum ProgramErrorKind {
         /// Whether the word would fit a text token that is expected, but is reserved.
         reserved: bool,
     },
-    /// A character no word begins with.
-    #[error("no word of the language begins with `{}`", found.escape_debug())]
+    /// A text no word begins like.
+    #[error("{}", unknown(found))]
     Unknown {
-        /// The character.
-        found: char,
+        /// A character, or the letters and digits from there on.
+        found: String,
         /// What could stand here.
         expected: Vec<String>,
+        /// The quoted word nearest to it.
+        nearest: Option<String>,
     },
     /// A number outside its token's domain.
     #[error("`{}` is not {expected}", shorten(found))]
@@ -92,8 +94,17 @@ impl ProgramError {
                     diagnostic
                 }
             }
-            ProgramErrorKind::Unknown { expected, .. } => {
-                Diagnostic::new(E0903, span, message, format!("expected {}", list(expected)))
+            ProgramErrorKind::Unknown {
+                expected, nearest, ..
+            } => {
+                let label = format!("expected {}", list(expected));
+                let diagnostic = Diagnostic::new(E0903, span, message, label);
+                match nearest {
+                    Some(word) => diagnostic
+                        .help(format!("did you mean `{word}`?"))
+                        .fix(span, word.clone()),
+                    None => diagnostic,
+                }
             }
             ProgramErrorKind::Value {
                 expected, nearest, ..
@@ -126,6 +137,20 @@ fn list(items: &[String]) -> String {
         [one] => one.clone(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
+}
+
+fn unknown(found: &str) -> String {
+    if found.chars().nth(1).is_some() {
+        return format!("`{}` is not a word of the language", shorten(found));
+    }
+    let shown: String = found
+        .chars()
+        .map(|c| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        })
+        .collect();
+    format!("no word of the language begins with `{shown}`")
 }
 
 fn shorten(text: &str) -> String {

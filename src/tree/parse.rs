@@ -10,6 +10,7 @@ use super::error::{ProgramError, ProgramErrorKind, describe_token, expected, nea
 use super::layout::Layout;
 use super::program::{Node, Program};
 use crate::compiled::Compiled;
+use crate::diag::nearest as nearest_word;
 use crate::grammar::ids::{NtId, ProdId, TokenId};
 use crate::grammar::ir::Grammar;
 use crate::grammar::syntax::Syntax;
@@ -171,11 +172,17 @@ impl<'a> Parser<'a> {
     fn lex_error(&self, error: LexError, text: &str) -> ProgramError {
         match error {
             LexError::Unknown(start) => {
-                let found = text[start..].chars().next().unwrap_or(' ');
+                let rest = &text[start..];
+                let letters = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+                let first = rest.chars().next().map_or(0, char::len_utf8);
+                let end = letters.unwrap_or(rest.len()).max(first);
+                let found = rest[..end].to_string();
+                let words = self.grammar.literals.iter().map(String::as_str);
                 ProgramError {
                     start,
-                    end: start + found.len_utf8(),
+                    end: start + end,
                     kind: ProgramErrorKind::Unknown {
+                        nearest: nearest_word(&found, words).map(str::to_string),
                         found,
                         expected: expected(self.grammar, self.syntax, &self.stack),
                     },

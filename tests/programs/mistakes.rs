@@ -1,47 +1,53 @@
-//! Diagnostics of programs: one case a code (`E09xx`), and what hostile texts do.
+//! What is said about texts that are no programs (`E09xx`), and what hostile texts do.
 
-use tdc::source::FileId;
+use std::path::PathBuf;
 
-fn told(language: &str, text: &str) -> (String, String) {
-    let compiled = super::language(language);
-    let error = compiled.parse(text).unwrap_err();
-    let diagnostic = error.diagnostic(FileId(0), 0);
-    (diagnostic.code.to_string(), diagnostic.message)
+use tdc::diag::render::render_all;
+use tdc::source::{Origin, SourceMap};
+
+/// Every line of `tests/programs/<grammar>/mistakes.txt` is a text with a mistake; what is said
+/// about it is kept in `snapshots/programs/`.
+#[test]
+fn mistakes_in_programs_say_exactly_this() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../snapshots/programs");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let mut files = 0;
+    for (name, compiled) in super::languages() {
+        let file = format!(
+            "{}/tests/programs/{name}/mistakes.txt",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let Ok(lines) = std::fs::read_to_string(PathBuf::from(file)) else {
+            continue;
+        };
+        files += 1;
+        let mut said = String::new();
+        for line in lines.lines() {
+            let error = compiled.parse(line).expect_err(line);
+            let mut sources = SourceMap::new();
+            let id = sources.add("program", line, Origin::Memory);
+            said += &render_all(&[error.diagnostic(id, 0)], &sources, false);
+        }
+        settings.bind(|| insta::assert_snapshot!(name.as_str(), said));
+    }
+    assert_eq!(files, 3);
 }
 
-/// `// case: E0901`
 #[test]
-fn a_word_in_the_wrong_place() {
-    let (code, message) = told("csg2d", "(Circle 1 2)");
-    assert_eq!(code, "E0901");
-    assert_eq!(message, "expected a Coord (0..=15), found `)`");
-    let (_, message) = told("json", "{\"a\" 1}");
-    assert_eq!(message, "expected `:`, found `1`");
-    let (_, message) = told("imp", "x := ;");
-    assert_eq!(message, "expected an Expr, found `;`");
-}
-
-/// `// case: E0902`
-#[test]
-fn a_value_outside_its_token() {
-    let (code, message) = told("csg2d", "(Circle 1 2 16)");
-    assert_eq!(code, "E0902");
-    assert_eq!(message, "`16` is not a Coord (0..=15)");
-}
-
-/// `// case: E0903`
-#[test]
-fn a_character_no_word_begins_with() {
-    let (code, message) = told("csg2d", "(Circle 1 2 \u{7f})");
-    assert_eq!(code, "E0903");
-    assert_eq!(message, "no word of the language begins with `\\u{7f}`");
-}
-
-/// `// case: E0904`
-#[test]
-fn a_text_that_is_too_large() {
-    let (code, _) = told("json", &" ".repeat(tdc::tree::parse::MAX_PROGRAM_BYTES + 1));
-    assert_eq!(code, "E0904");
+fn texts_that_are_too_large_are_refused() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../snapshots/programs");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let json = super::language("json");
+    let text = " ".repeat(tdc::tree::parse::MAX_PROGRAM_BYTES + 1);
+    let error = json.parse(&text).unwrap_err();
+    let mut sources = SourceMap::new();
+    let id = sources.add("program", "", Origin::Memory);
+    let said = render_all(&[error.diagnostic(id, 0)], &sources, false);
+    settings.bind(|| insta::assert_snapshot!("too_large", said));
 }
 
 #[test]
