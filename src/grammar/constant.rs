@@ -20,8 +20,8 @@ pub fn evaluate(expr: &Expr, slots: &[Value], fns: &[FnDef]) -> Option<Value> {
 fn value(expr: &Expr, slots: &mut Vec<Value>, fns: &[FnDef], steps: &mut u32) -> Option<Value> {
     *steps = steps.checked_sub(1)?;
     match &expr.kind {
-        ExprKind::Const(value) => Some(value.clone()),
-        ExprKind::Slot(slot) => slots.get(usize::from(*slot)).cloned(),
+        ExprKind::Const(value) => Some(*value),
+        ExprKind::Slot(slot) => slots.get(usize::from(*slot)).copied(),
         ExprKind::Call(id, args) => {
             let def = fns.get(id.index())?;
             let mut inner = Vec::with_capacity(usize::from(def.slots));

@@ -218,21 +218,18 @@ mod tests {
         let red = Color([255, 0, 0, 255]);
         let none = Color([0; 4]);
         assert_eq!(
-            apply(Builtin::Mix, &[none.clone(), red.clone(), Num(0.5)]),
+            apply(Builtin::Mix, &[none, red, Num(0.5)]),
             Some(Color([255, 0, 0, 128]))
         );
+        assert_eq!(apply(Builtin::Mix, &[none, none, Num(0.5)]), Some(none));
         assert_eq!(
-            apply(Builtin::Mix, &[none.clone(), none.clone(), Num(0.5)]),
-            Some(none.clone())
-        );
-        assert_eq!(
-            apply(Builtin::Alpha, &[red.clone(), Num(0.5)]),
+            apply(Builtin::Alpha, &[red, Num(0.5)]),
             Some(Color([255, 0, 0, 128]))
         );
         assert_eq!(
             apply(Builtin::Rgb, &[Num(1e9), Num(-5.0), Num(2.5)]),
             Some(Color([255, 0, 3, 255]))
         );
-        assert_eq!(apply(Builtin::Eq, &[red.clone(), none]), Some(Bool(false)));
+        assert_eq!(apply(Builtin::Eq, &[red, none]), Some(Bool(false)));
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn builtin(which: Builtin, args: Vec<Expr>, ty: Type) -> Expr {
         .iter()
         .map(|arg| match (&arg.kind, &arg.ty) {
             (_, Type::Error) => None,
-            (ExprKind::Const(value), _) => Some(value.clone()),
+            (ExprKind::Const(value), _) => Some(*value),
             _ => None,
         })
         .collect();
@@ -324,18 +324,18 @@ impl<'a> Checker<'a> {
             used: false,
         });
         let body = body(self);
-        if let Some(local) = self.locals.pop() {
-            if let (Some(span), false) = (local.declared, local.used || self.failed) {
-                self.report(
-                    Diagnostic::new(
-                        codes::W0602,
-                        span,
-                        format!("`{}` is never used", local.name),
-                        "this name is not used after `in`",
-                    )
-                    .help("use it, or take the `let` away"),
-                );
-            }
+        if let Some(local) = self.locals.pop()
+            && let (Some(span), false) = (local.declared, local.used || self.failed)
+        {
+            self.report(
+                Diagnostic::new(
+                    codes::W0602,
+                    span,
+                    format!("`{}` is never used", local.name),
+                    "this name is not used after `in`",
+                )
+                .help("use it, or take the `let` away"),
+            );
         }
         Expr {
             ty: body.ty.clone(),
@@ -391,10 +391,10 @@ impl<'a> Checker<'a> {
             return local;
         }
         // `p.x` may have been read as a name of the module `p`.
-        if let Some((of, member)) = name.rsplit_once('.') {
-            if let Some(point) = self.local(of) {
-                return self.member_of(point, member, span);
-            }
+        if let Some((of, member)) = name.rsplit_once('.')
+            && let Some(point) = self.local(of)
+        {
+            return self.member_of(point, member, span);
         }
         let functions = self.scope.functions(name);
         if let Some(function) = functions.iter().find(|f| f.params.is_empty()) {
@@ -563,7 +563,7 @@ impl<'a> Checker<'a> {
 /// A call of what a function's name stands for.
 pub(super) fn target(of: &Target, args: Vec<Expr>, ty: Type) -> Expr {
     match of {
-        Target::Const(value) => constant(value.clone()),
+        Target::Const(value) => constant(*value),
         Target::Builtin(which) => builtin(*which, args, ty),
         Target::Fn(id) => Expr {
             kind: ExprKind::Call(*id, args),

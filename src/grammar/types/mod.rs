@@ -282,10 +282,10 @@ pub fn check_const(
 pub fn calls(body: &Expr) -> Vec<FnId> {
     let mut found = Vec::new();
     walk(body, &mut |expr| {
-        if let ExprKind::Call(id, _) = &expr.kind {
-            if !found.contains(id) {
-                found.push(*id);
-            }
+        if let ExprKind::Call(id, _) = &expr.kind
+            && !found.contains(id)
+        {
+            found.push(*id);
         }
     });
     found
