@@ -62,6 +62,9 @@ impl Mass {
     pub fn to_f64(self) -> f64 {
         if self.exponent > 1023 {
             f64::INFINITY
+        } else if self.exponent < -1022 {
+            // Below the normal numbers the power itself would be 0 already.
+            self.mantissa * pow2(-1022) * pow2(self.exponent + 1022)
         } else {
             self.mantissa * pow2(self.exponent)
         }

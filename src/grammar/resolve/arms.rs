@@ -167,9 +167,14 @@ fn report_missing(draw: &ast::Draw, missing: &[(String, Span)], sink: &mut Sink)
         .iter()
         .map(|(name, _)| format!("`{name}`"))
         .collect();
+    // A production added to a base's sort: it is what to mend, not the base's `draw`.
+    let added = missing
+        .iter()
+        .find(|(_, span)| span.file != draw.sort.span.file);
+    let place = added.map_or(draw.sort.span, |(_, span)| *span);
     let mut diagnostic = Diagnostic::new(
         E0314,
-        draw.sort.span,
+        place,
         format!(
             "`draw {}` has no arm for {}",
             draw.sort.text,
@@ -177,8 +182,15 @@ fn report_missing(draw: &ast::Draw, missing: &[(String, Span)], sink: &mut Sink)
         ),
         "every production needs an arm",
     );
-    for (_, span) in missing.iter().take(4) {
+    for (_, span) in missing.iter().take(4).filter(|(_, span)| *span != place) {
         diagnostic = diagnostic.label(*span, "not drawn");
+    }
+    if added.is_some() {
+        let help = format!(
+            "add `draw {} -> ... {{ ... }}` with what is new",
+            draw.sort.text
+        );
+        diagnostic = diagnostic.help(help);
     }
     sink.push(diagnostic);
 }
