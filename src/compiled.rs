@@ -1,5 +1,6 @@
 //! A checked language with everything derived from it.
 
+use crate::diag::render::render_all;
 use crate::diag::{Diagnostic, Severity};
 use crate::grammar::info::GrammarInfo;
 use crate::grammar::inside::Inside;
@@ -58,16 +59,7 @@ pub struct CompileError(pub Outcome);
 
 impl std::fmt::Display for CompileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for d in &self.0.diagnostics {
-            let file = d.primary.span.file;
-            let (line, column) = self.0.sources.line_column(file, d.primary.span.start);
-            let name = &self.0.sources.file(file).name;
-            writeln!(f, "{}: {} ({name}:{line}:{column})", d.code, d.message)?;
-            for note in d.notes.iter().chain(&d.help) {
-                writeln!(f, "    {note}")?;
-            }
-        }
-        Ok(())
+        f.write_str(&render_all(&self.0.diagnostics, &self.0.sources, false))
     }
 }
 

@@ -183,7 +183,8 @@ fn imports_run_one_way() {
     let mut breaches = Vec::new();
     for path in files("src", "rs") {
         let room = room_of(&path);
-        if room == "lib" || room == "main" {
+        // A room's tests may use what comes later, as those at a file's end may.
+        if room == "lib" || room == "main" || path.ends_with("tests.rs") {
             continue;
         }
         let Some(own) = rank(&room) else {
