@@ -128,7 +128,13 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Sink {
     list: Vec<Diagnostic>,
+    /// How many were not kept.
+    more: usize,
 }
+
+/// Most diagnostics a [`Sink`] keeps. Nobody reads more, and looking for doubles would take the
+/// square of their number.
+const MOST: usize = 1000;
 
 impl Sink {
     /// An empty sink.
@@ -136,15 +142,23 @@ impl Sink {
         Sink::default()
     }
 
-    /// Takes one in. The same code at the same place is kept once.
+    /// Takes one in. The same code at the same place is kept once, and no more than a thousand
+    /// altogether.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let seen = self.list.iter().any(|d| {
             d.code == diagnostic.code
                 && d.primary.span == diagnostic.primary.span
                 && d.message == diagnostic.message
         });
-        if !seen {
+        if seen {
+            return;
+        }
+        // The first error is kept in any case: it decides what happens next.
+        let first_error = diagnostic.severity() == Severity::Error && !self.has_errors();
+        if self.list.len() < MOST || first_error {
             self.list.push(diagnostic);
+        } else {
+            self.more += 1;
         }
     }
 
@@ -167,6 +181,10 @@ impl Sink {
     pub fn sorted(&self) -> Vec<Diagnostic> {
         let mut list = self.list.clone();
         list.sort_by(|a, b| (a.primary.span, a.code).cmp(&(b.primary.span, b.code)));
+        if let (Some(last), true) = (list.last_mut(), self.more > 0) {
+            let note = format!("{} more mistakes are not shown; mend these first", self.more);
+            last.notes.push(note);
+        }
         list
     }
 
@@ -175,5 +193,6 @@ impl Sink {
         for diagnostic in other.list {
             self.push(diagnostic);
         }
+        self.more += other.more;
     }
 }

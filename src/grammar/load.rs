@@ -23,6 +23,9 @@ const MAX_MODULES: usize = 256;
 /// Longest chain of modules, each importing the next.
 const MAX_CHAIN: usize = 64;
 
+/// Most `use` lines of a file.
+const MAX_IMPORTS: usize = 1000;
+
 /// A module of [`Loaded`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ModuleId(pub(crate) usize);
@@ -159,6 +162,15 @@ impl Loader<'_> {
         let text = self.sources.file(file).text.clone();
         let ast = crate::meta::parser::parse(file, &text, self.sink);
         let module = ModuleId(self.loaded.modules.len());
+        let imports = ast.items.iter();
+        let imports = imports.filter(|item| matches!(item.kind, ItemKind::Use(_)));
+        let too_many = imports.skip(MAX_IMPORTS).map(|item| item.span).next();
+        if let Some(span) = too_many {
+            self.sink.push(
+                Diagnostic::new(E0005, span, "this file imports too much", "one too many")
+                    .note(format!("at most {MAX_IMPORTS} imports in a file")),
+            );
+        }
         self.loaded.modules.push(Module {
             file,
             links: vec![None; ast.items.len()],
@@ -168,7 +180,7 @@ impl Loader<'_> {
         self.known.insert(key, module);
         self.chain.push(Step {
             module,
-            item: 0,
+            item: if too_many.is_some() { usize::MAX } else { 0 },
             from,
         });
         module
@@ -178,7 +190,7 @@ impl Loader<'_> {
     fn walk(&mut self) {
         while let Some(step) = self.chain.last_mut() {
             let (module, item) = (step.module, step.item);
-            step.item += 1;
+            step.item = step.item.saturating_add(1);
             let ast = &self.loaded.modules[module.0].ast;
             let Some(entry) = ast.items.get(item) else {
                 self.chain.pop();
