@@ -73,9 +73,40 @@ fn words(text: &str) -> Vec<&str> {
 /// Some words removed, doubled, exchanged or replaced.
 fn mutated(words: &[&str], rng: &mut impl Rng) -> String {
     const ODD: &[&str] = &[
-        "", "0", "-1", "99999999999999999999", "1e400", "..=", "{", "}", "(", "@weight(0)", "\"\"",
-        "*", "?", "sort", "token", "draw", "use", "extends", "`", "/", "\u{0}", "é", "~", "start",
-        "infix left {", "Shape", "_", "|>", "real", "step", "\\", "//", "///", "\n",
+        "",
+        "0",
+        "-1",
+        "99999999999999999999",
+        "1e400",
+        "..=",
+        "{",
+        "}",
+        "(",
+        "@weight(0)",
+        "\"\"",
+        "*",
+        "?",
+        "sort",
+        "token",
+        "draw",
+        "use",
+        "extends",
+        "`",
+        "/",
+        "\u{0}",
+        "é",
+        "~",
+        "start",
+        "infix left {",
+        "Shape",
+        "_",
+        "|>",
+        "real",
+        "step",
+        "\\",
+        "//",
+        "///",
+        "\n",
     ];
     let mut words: Vec<&str> = words.to_vec();
     for _ in 0..rng.random_range(1..=4) {
@@ -142,13 +173,38 @@ fn long_files_end_soon() {
     const SIZE: usize = 2 << 20;
     let head = "language l start S sort S { A = \"a\" }\n";
     for text in [
-        long(head, |i| format!("sort S{i} {{ A = \"a\" x:S{} }}\n", i + 1), "", SIZE),
+        long(
+            head,
+            |i| format!("sort S{i} {{ A = \"a\" x:S{} }}\n", i + 1),
+            "",
+            SIZE,
+        ),
         long(head, |i| format!("token T{i} = 9..=0\n"), "", SIZE),
-        long(head, |i| format!("fn f{i}() -> Num = f{}()\n", i + 1), "", SIZE),
-        long("start S sort S {", |i| format!(" P{i} = \"p{i}\"\n"), "}", SIZE),
+        long(
+            head,
+            |i| format!("fn f{i}() -> Num = f{}()\n", i + 1),
+            "",
+            SIZE,
+        ),
+        long(
+            "start S sort S {",
+            |i| format!(" P{i} = \"p{i}\"\n"),
+            "}",
+            SIZE,
+        ),
         long("start S sort S { P = ", |i| format!(" f{i}:S?"), "}", SIZE),
-        long("start S token T = ", |i| format!("\"v{i}\" | "), "\"x\" sort S { A = t:T }", SIZE),
-        long("start S sort S {", |i| format!("infix left {{ P{i} = \"p{i}\" }}\n"), "}", SIZE),
+        long(
+            "start S token T = ",
+            |i| format!("\"v{i}\" | "),
+            "\"x\" sort S { A = t:T }",
+            SIZE,
+        ),
+        long(
+            "start S sort S {",
+            |i| format!("infix left {{ P{i} = \"p{i}\" }}\n"),
+            "}",
+            SIZE,
+        ),
         long(head, |_| "sort S { }\n".to_owned(), "", SIZE),
         long(head, |_| "use ./x as y\n".to_owned(), "", SIZE),
         long(head, |_| "use std.color.{red}\n".to_owned(), "", SIZE),
@@ -156,7 +212,12 @@ fn long_files_end_soon() {
         long(head, |_| "(".to_owned(), "", SIZE),
         long("language ", |_| "l".to_owned(), " start lll", SIZE),
         long("start S token T = /", |_| "(a|".to_owned(), "/", SIZE),
-        long("start S token T = /", |_| "(a{1000}){1000}".to_owned(), "/ sort S { A = t:T }", 2000),
+        long(
+            "start S token T = /",
+            |_| "(a{1000}){1000}".to_owned(),
+            "/ sort S { A = t:T }",
+            2000,
+        ),
     ] {
         let begun = Instant::now();
         assert!(!compiles(&text), "{}", &text[..60]);

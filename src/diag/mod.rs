@@ -182,7 +182,10 @@ impl Sink {
         let mut list = self.list.clone();
         list.sort_by(|a, b| (a.primary.span, a.code).cmp(&(b.primary.span, b.code)));
         if let (Some(last), true) = (list.last_mut(), self.more > 0) {
-            let note = format!("{} more mistakes are not shown; mend these first", self.more);
+            let note = format!(
+                "{} more mistakes are not shown; mend these first",
+                self.more
+            );
             last.notes.push(note);
         }
         list
