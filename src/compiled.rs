@@ -49,13 +49,15 @@ impl Outcome {
     ///
     /// When the grammar did not check; the error shows the diagnostics.
     pub fn into_result(mut self) -> Result<Compiled, CompileError> {
-        self.compiled.take().ok_or(CompileError(self))
+        self.compiled
+            .take()
+            .ok_or_else(|| CompileError(Box::new(self)))
     }
 }
 
 /// Why a grammar did not compile: displays its diagnostics.
 #[derive(Debug)]
-pub struct CompileError(pub Outcome);
+pub struct CompileError(pub Box<Outcome>);
 
 impl std::fmt::Display for CompileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -126,5 +126,5 @@ pub fn count_text(count: f64) -> String {
         return format!("{count:.0}");
     }
     let exponent = count.log10().floor();
-    format!("{:.1}e{exponent:.0}", count / 10f64.powf(exponent))
+    format!("{:.1}e{exponent:.0}", count / libm::pow(10.0, exponent))
 }

@@ -180,7 +180,7 @@ impl Sink {
     /// Those collected, in the order of their places.
     pub fn sorted(&self) -> Vec<Diagnostic> {
         let mut list = self.list.clone();
-        list.sort_by(|a, b| (a.primary.span, a.code).cmp(&(b.primary.span, b.code)));
+        list.sort_by_key(|d| (d.primary.span, d.code));
         if let (Some(last), true) = (list.last_mut(), self.more > 0) {
             let note = format!(
                 "{} more mistakes are not shown; mend these first",

@@ -252,16 +252,16 @@ impl<'c> Mutator<'c> {
         let (sampler, small) = (&self.sampler, self.spec.small);
         edit.position = position;
         let out = &mut edit.replacement;
-        if let ProductionKind::Token(token) = sampler.grammar().production(node.production).kind {
-            if let Some((sigma, count)) = self.kernels[token.index()] {
-                let Some(value) = normal_other(rng, node.value, count, sigma) else {
-                    return false;
-                };
-                out.nodes.clear();
-                out.texts.clear();
-                out.nodes.push(Node { value, ..node });
-                return true;
-            }
+        if let ProductionKind::Token(token) = sampler.grammar().production(node.production).kind
+            && let Some((sigma, count)) = self.kernels[token.index()]
+        {
+            let Some(value) = normal_other(rng, node.value, count, sigma) else {
+                return false;
+            };
+            out.nodes.clear();
+            out.texts.clear();
+            out.nodes.push(Node { value, ..node });
+            return true;
         }
         // The first draws nearly always differ; where they do not, the conditional draw is exact
         // too, so stopping after any number of tries leaves the distribution as it is. The

@@ -104,7 +104,7 @@ pub(crate) fn affine(placed: &Placed) -> Affine {
     match *placed {
         Placed::Plain => super::place::IDENTITY,
         Placed::Turned { degrees, cx, cy } => {
-            let (sin, cos) = degrees.to_radians().sin_cos();
+            let (sin, cos) = libm::sincos(degrees.to_radians());
             // Summed in the order in which svgtypes multiplies translate, rotate, translate.
             let e = (cos * -cx - sin * -cy) + cx;
             let f = (sin * -cx + cos * -cy) + cy;

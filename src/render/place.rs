@@ -103,14 +103,14 @@ pub(crate) fn place(shape: &Shape, at: &Affine) -> Option<Primitive> {
     if !at.iter().all(|x| x.is_finite()) {
         return None;
     }
-    let (across, down) = (a.hypot(b), c.hypot(d));
+    let (across, down) = (libm::hypot(a, b), libm::hypot(c, d));
     let dot = a * c + b * d;
     let upright = dot.abs() <= 1e-9 * across * down;
     let even = upright && (across - down).abs() <= 1e-9 * across;
     if (a * d - b * c).abs() <= 1e-12 {
         return None;
     }
-    let angle = b.atan2(a).to_degrees();
+    let angle = libm::atan2(b, a).to_degrees();
     let plain = |form| {
         Some(Primitive {
             form,
@@ -229,7 +229,7 @@ fn polygon(points: impl Iterator<Item = (f64, f64)>) -> Option<Primitive> {
         let high = points.iter().map(get).fold(f64::NEG_INFINITY, f64::max);
         high - low
     };
-    (points.len() >= 3 && spread(|p| p.0) > 0.0 && spread(|p| p.1) > 0.0).then(|| Primitive {
+    (points.len() >= 3 && spread(|p| p.0) > 0.0 && spread(|p| p.1) > 0.0).then_some(Primitive {
         form: Form::Polygon(points),
         placed: Placed::Plain,
     })
@@ -283,7 +283,7 @@ fn turned(degrees: f64, cx: f64, cy: f64) -> Placed {
 fn stretch([a, b, c, d]: [f64; 4]) -> (f64, f64, f64) {
     let (e, f) = ((a + d) / 2.0, (a - d) / 2.0);
     let (g, h) = ((b + c) / 2.0, (b - c) / 2.0);
-    let (q, r) = (e.hypot(h), f.hypot(g));
-    let angle = (h.atan2(e) + g.atan2(f)) / 2.0;
+    let (q, r) = (libm::hypot(e, h), libm::hypot(f, g));
+    let angle = (libm::atan2(h, e) + libm::atan2(g, f)) / 2.0;
     (q + r, (q - r).abs(), angle.to_degrees())
 }

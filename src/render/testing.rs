@@ -30,7 +30,7 @@ impl Build {
     }
 
     pub(crate) fn at(&mut self, shape: Shape, x: f64, y: f64, degrees: f64) -> RegionId {
-        let (sin, cos) = degrees.to_radians().sin_cos();
+        let (sin, cos) = libm::sincos(degrees.to_radians());
         let at = [cos, sin, -sin, cos, x, y];
         self.add(Region::Shape { shape, at })
     }

@@ -258,6 +258,9 @@ pub(crate) fn enumerate(
         .collect()
 }
 
+/// Nodes, texts, weight, and the size left.
+type Partial = (Vec<(ProdId, u32)>, Vec<Box<str>>, f64, u32);
+
 fn all(grammar: &Grammar, nt: NtId, nodes: usize, size: u32) -> Vec<(Program, f64)> {
     if nodes == 0 {
         return Vec::new();
@@ -269,7 +272,7 @@ fn all(grammar: &Grammar, nt: NtId, nodes: usize, size: u32) -> Vec<(Program, f6
             continue;
         };
         // Nodes, texts, weight, and the size left for further children.
-        let mut roots: Vec<(Vec<(ProdId, u32)>, Vec<Box<str>>, f64, u32)> = Vec::new();
+        let mut roots: Vec<Partial> = Vec::new();
         match production.kind {
             ProductionKind::Token(token) => match grammar.token(token).domain.count() {
                 Some(count) => {
@@ -353,6 +356,6 @@ fn tail(z: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
     let series = 0.254_829_592
         + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429)));
-    let upper = 0.5 * t * series * (-x * x).exp();
+    let upper = 0.5 * t * series * libm::exp(-x * x);
     if z > 0.0 { upper } else { 1.0 - upper }
 }

@@ -147,7 +147,7 @@ impl<'a> Path<'a> {
         edit.replacement.nodes.clear();
         edit.replacement.texts.clear();
         if self.mode == PathMode::Strict
-            && let Some((position, nt)) = self.to_shrink(nt)
+            && let Some((position, nt)) = self.next_to_shrink(nt)
         {
             edit.position = position;
             fill.fill(nt, self.least(nt), &mut edit.replacement);
@@ -253,7 +253,7 @@ impl<'a> Path<'a> {
 
     /// The first small subtree of the source's subtree at `self.at` that can shrink, when the
     /// latter is not small.
-    fn to_shrink(&mut self, nt: NtId) -> Option<(usize, NtId)> {
+    fn next_to_shrink(&mut self, nt: NtId) -> Option<(usize, NtId)> {
         if self.current.nodes[self.at].size <= self.small {
             return None;
         }

@@ -126,10 +126,11 @@ impl<'a> Printer<'a> {
                         }
                     }
                     ProductionKind::Cons if top.part < 2 => {
-                        if top.part == 0 && top.tail {
-                            if let Some(separator) = self.syntax.separator(top.production) {
-                                self.literal(separator);
-                            }
+                        if top.part == 0
+                            && top.tail
+                            && let Some(separator) = self.syntax.separator(top.production)
+                        {
+                            self.literal(separator);
                         }
                         tail = top.part == 1;
                         top.part += 1;

@@ -104,13 +104,13 @@ pub(super) fn least(grammar: &Grammar) -> (Vec<Option<u32>>, Vec<Option<u32>>) {
     while changed {
         changed = false;
         for (slot, production) in productions.iter_mut().zip(&grammar.productions) {
-            let children = production
+            let mut children = production
                 .children
                 .iter()
                 .map(|child| nts[child.nt.index()]);
             let sum = match grammar.size {
-                SizeMetric::Depth => children.fold(Some(0), |a, b| Some(a?.max(b?))),
-                _ => children.fold(Some(0u32), |a, b| Some(a?.saturating_add(b?))),
+                SizeMetric::Depth => children.try_fold(0, |a: u32, b| Some(a.max(b?))),
+                _ => children.try_fold(0u32, |a, b| Some(a.saturating_add(b?))),
             };
             *slot = sum.map(|size| size.saturating_add(production.cost(grammar.size)));
         }

@@ -160,7 +160,7 @@ impl Inside {
     /// Whether a state asks nothing of further children.
     fn is_spent(&self, state: u32) -> bool {
         match self.metric {
-            SizeMetric::Depth => state % 2 == 0 || state == 1,
+            SizeMetric::Depth => state.is_multiple_of(2) || state == 1,
             _ => state == 0,
         }
     }
@@ -177,7 +177,7 @@ impl Inside {
     /// The class that holds a child of this size, among the options in a state.
     pub(crate) fn class_in(&self, state: u32, size: u32) -> u32 {
         match self.metric {
-            SizeMetric::Depth if state % 2 == 0 || size == state / 2 => state,
+            SizeMetric::Depth if state.is_multiple_of(2) || size == state / 2 => state,
             SizeMetric::Depth => state.saturating_sub(3),
             _ => size,
         }

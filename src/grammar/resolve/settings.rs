@@ -21,9 +21,12 @@ use crate::source::Span;
 /// Greatest side of a canvas in pixels.
 const MAX_SIDE: u32 = 4096;
 
+/// Least and greatest.
+type Bounds = (f64, f64);
+
 /// The settings of the hand-drawn model, each with its default range and the least and greatest
 /// that make sense.
-pub(crate) const HAND_DRAWN: &[(&str, (f64, f64), (f64, f64))] = &[
+pub(crate) const HAND_DRAWN: &[(&str, Bounds, Bounds)] = &[
     ("jitter", (0.2, 0.2), (0.0, 64.0)),
     ("stroke", (0.05, 0.5), (0.01, 64.0)),
 ];

@@ -132,6 +132,7 @@ pub(crate) enum Work {
 
 /// Assembles the program whose derivation from `nt` is `steps`. False when the steps are no such
 /// derivation, which only a mistake in the caller can cause.
+#[allow(clippy::too_many_arguments)] // tables, input, and two buffers that the caller reuses
 pub(crate) fn assemble<E: Emit>(
     grammar: &Grammar,
     bnf: &Bnf,

@@ -622,10 +622,10 @@ fn run(bnf: &Bnf, tree: &[Node]) -> Vec<Option<Rule>> {
             }
         }
         // A word or an empty rule is finished; so may be what it ends.
-        if matches!(node, Node::Word(..)) {
-            if let Some((_, left)) = open.last_mut() {
-                *left -= 1;
-            }
+        if matches!(node, Node::Word(..))
+            && let Some((_, left)) = open.last_mut()
+        {
+            *left -= 1;
         }
         while let Some((rule, 0)) = open.last() {
             out.push(Some(*rule));

@@ -296,10 +296,7 @@ fn matching<'a>(source: Source<'a>, inner: P<'a, Deep>) -> P<'a, Deep> {
         .then_ignore(tok(Kind::Comma).or_not())
         .boxed();
     inner
-        .then(
-            members(arm, |rest| starts_arm(rest), |_| None)
-                .delimited_by(tok(Kind::LBrace), tok(Kind::RBrace)),
-        )
+        .then(members(arm, starts_arm, |_| None).delimited_by(tok(Kind::LBrace), tok(Kind::RBrace)))
         .map(|(on, arms)| {
             let place = on.expr.span;
             let mut height = on.height;

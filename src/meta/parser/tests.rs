@@ -15,15 +15,6 @@ fn clean(text: &str) -> File {
     file
 }
 
-/// Codes and messages.
-fn says(text: &str) -> Vec<String> {
-    let (_, errors) = read(text);
-    errors
-        .iter()
-        .map(|e| format!("{} {}", e.code, e.message))
-        .collect()
-}
-
 const CSG: &str = r##"//! CSG2D: shapes added and subtracted in the plane (Kapur et al. 2024, appendix B.1).
 language csg2d
 
