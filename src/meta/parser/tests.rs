@@ -195,3 +195,215 @@ fn docs_reach_what_they_stand_before() {
     };
     assert_eq!(combine.docs, ["Two of them."]);
 }
+
+#[test]
+fn a_half_typed_file_keeps_the_rest() {
+    let (file, errors) = read(
+        "language l\nstart S\ntoken A =\nsort S {\n    One = \"a\" x:\n    Two = \"b\"\n\nfn f() -> Num = (1 +\nexample e = `a`\n",
+    );
+    assert_eq!(errors.len(), 4, "{errors:#?}");
+    let named = |found: fn(&ItemKind) -> bool| file.items.iter().any(|item| found(&item.kind));
+    assert!(named(|kind| matches!(kind, ItemKind::Fn(_))));
+    assert!(named(|kind| matches!(kind, ItemKind::Example(_))));
+    let ItemKind::Sort(sort) = &file.items[3].kind else {
+        panic!()
+    };
+    assert_eq!(sort.members.len(), 1);
+}
+
+#[test]
+fn at_most_a_hundred_mistakes_are_told() {
+    let (_, errors) = read(&"token ;\n".repeat(5000));
+    assert_eq!(errors.len(), 100);
+    let last = errors.last().unwrap();
+    assert!(last.notes[0].contains("more mistakes"), "{last:?}");
+}
+
+/// Texts that are hard to read: deep, long, unclosed, of odd bytes.
+fn hard(size: usize) -> Vec<String> {
+    let head = "fn f(x: Num) -> Num = ";
+    let mut all: Vec<String> = [
+        "(",
+        "[",
+        "{",
+        ")",
+        "}",
+        "([{",
+        "()",
+        "- ",
+        "not ",
+        "if x then x else ",
+        "let y = x in ",
+        "match x { _ => ",
+        "f(",
+        "x.",
+        "x + ",
+        "x ^ ",
+        "x |> f ",
+        "x |> f(",
+        "\"",
+        "`",
+        "/",
+        "\\",
+        "\u{0}",
+        "\u{feff}",
+        "\r\n",
+        "\u{e9}",
+        ";",
+        "'",
+        "|",
+        "0.",
+        "1e",
+        "..",
+        "=> ",
+        "-> ",
+        ": ",
+        "@",
+        "#",
+        "/// d\n",
+        "// c\n",
+        "a:",
+        "`a\n",
+        "\"\\ud800",
+        "{ a => ",
+    ]
+    .iter()
+    .flat_map(|piece| {
+        let many = piece.repeat(size / piece.len());
+        [
+            many.clone(),
+            format!("{head}{many}"),
+            format!("sort S {{ A = {many}"),
+        ]
+    })
+    .collect();
+    all.push(format!("fn f(x: {}Num", "[".repeat(size)));
+    all.push("language l\n".repeat(size / 11));
+    all.push("sort S {\n".repeat(size / 9));
+    all
+}
+
+#[test]
+fn hard_texts_end() {
+    for text in hard(1 << 14) {
+        let start = std::time::Instant::now();
+        let (_, errors) = read(&text);
+        assert!(errors.len() <= 100);
+        let start_of = &text[..text.char_indices().nth(40).map_or(text.len(), |(at, _)| at)];
+        assert!(start.elapsed().as_secs() < 10, "{start_of:?}");
+    }
+}
+
+/// Spans of the tree and of diagnostics lie inside the text, on characters.
+fn sound(text: &str) {
+    let (file, errors) = read(text);
+    let whole = |span: Span| text.get(span.range()).is_some();
+    assert!(file.items.iter().all(|item| whole(item.span)));
+    for error in &errors {
+        assert!(whole(error.primary.span), "{error:?}");
+        assert!(
+            error.secondary.iter().all(|label| whole(label.span)),
+            "{error:?}"
+        );
+        assert!(
+            error.fix.as_ref().is_none_or(|fix| whole(fix.span)),
+            "{error:?}"
+        );
+        assert!(!error.message.is_empty());
+    }
+}
+
+#[test]
+fn no_text_makes_the_parser_panic() {
+    use rand::{RngExt, SeedableRng};
+    let mut rng = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(3);
+    let pieces = [
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "`",
+        "/",
+        "//",
+        "///",
+        "=",
+        "=>",
+        "<=>",
+        "->",
+        ":",
+        "..=",
+        "~",
+        "|",
+        "|>",
+        "@",
+        "#",
+        "?",
+        "\\",
+        "\n",
+        "\r",
+        " ",
+        "\u{0}",
+        "\u{e9}",
+        "\u{1f600}",
+        "sort ",
+        "token ",
+        "match ",
+        "if ",
+        "let ",
+        "infix left ",
+        "sep ",
+        "where ",
+        "0",
+        "1e9",
+        ".5",
+        ";",
+        "'",
+        "\nuse ",
+        "\ndraw S -> Region {",
+        "@weight(",
+        "\u{feff}",
+        "\\ud83d",
+        "not ",
+        "-",
+    ];
+    let shipped = [CSG, JSON];
+    for round in 0..1500 {
+        let mut text: Vec<char> = match round % 3 {
+            0 => Vec::new(),
+            _ => shipped[round % 2].chars().collect(),
+        };
+        if round % 3 == 1 {
+            text.truncate(rng.random_range(0..=text.len()));
+        }
+        for _ in 0..rng.random_range(1..40usize) {
+            let at = rng.random_range(0..=text.len());
+            let piece = pieces[rng.random_range(0..pieces.len())];
+            match rng.random_range(0..3u32) {
+                0 => {
+                    let end = (at + rng.random_range(0..8usize)).min(text.len());
+                    text.drain(at..end);
+                }
+                1 => {
+                    text.splice(at..at, piece.chars());
+                }
+                _ => {
+                    let c = char::from(rng.random_range(0..=255u8));
+                    text.insert(at, c);
+                }
+            }
+        }
+        sound(&text.into_iter().collect::<String>());
+    }
+}
+
+#[test]
+fn every_beginning_of_a_file_can_be_read() {
+    for text in [CSG, JSON] {
+        for (at, _) in text.char_indices() {
+            sound(&text[..at]);
+        }
+    }
+}
