@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use tdc::render::sketch::SketchOptions;
 use tdc::render::svg::SvgOptions;
-use tdc::render::{self, image, outline, raster, svg};
+use tdc::render::{RenderError, image, outline, raster, sketch, svg};
 use tdc::sample::{self, Rng};
 use tdc::scene::{Scene, eval};
 use tdc::tree::Program;
@@ -41,7 +42,7 @@ pub struct Args {
     output: Option<PathBuf>,
 
     /// Regions as single paths without overlap, for CAD and plotters (SVG only)
-    #[arg(long, conflicts_with_all = ["observe", "scale"])]
+    #[arg(long, conflicts_with = "observe")]
     outline: bool,
 
     /// What the solver sees: the picture through the grammar's observation model
@@ -155,40 +156,33 @@ fn picture(
     kind: Kind,
     rng: &mut Rng,
 ) -> Result<Vec<u8>, Failure> {
-    let scene = scene(language, program)?;
-    let failed = |error: render::RenderError| Failure::input(error.to_string());
+    let scene = scene(language, program)?.scaled(args.scale.unwrap_or(1));
+    let failed = |error: RenderError| Failure::input(error.to_string());
     let options = SvgOptions {
         transparent: args.transparent,
         title: Some(language.text(program)),
     };
-    if args.observe {
-        let observed = observe(language, &scene, rng)?;
+    if let (true, Some(observe)) = (args.observe, &language.compiled.grammar.observe) {
+        let pen = SketchOptions::draw(observe, &scene.canvas, rng);
+        let sketch = sketch::sketch(&scene, pen, rng).map_err(failed)?;
         return Ok(match kind {
-            Kind::Svg => observed.into_bytes(),
-            Kind::Png => {
-                let picture = raster::svg_pixels(&observed, &scene.canvas).map_err(failed)?;
-                image::encode_png(&picture)
-            }
+            Kind::Svg => sketch.svg(&options).into_bytes(),
+            Kind::Png => image::encode_png(&sketch.picture()),
         });
     }
-    Ok(match kind {
-        Kind::Svg if args.outline => outline::outline_svg(&scene, &options)
-            .map_err(failed)?
-            .into_bytes(),
-        Kind::Svg => svg::write(&scene, &options).map_err(failed)?.into_bytes(),
+    let text = match kind {
+        Kind::Svg if args.outline => outline::outline_svg(&scene, &options),
+        Kind::Svg => svg::write(&scene, &options),
         Kind::Png => {
             let picture = raster::rasterize(&scene).map_err(failed)?;
-            image::encode_png(&picture)
+            return Ok(image::encode_png(&picture));
         }
-    })
+    };
+    Ok(text.map_err(failed)?.into_bytes())
 }
 
 /// A program's scene; the error says why it has none.
 pub fn scene(language: &Language, program: &Program) -> Result<Scene, Failure> {
     eval::lower(&language.compiled.grammar, program)
         .map_err(|error| Failure::input(format!("cannot draw: {error}")))
-}
-
-fn observe(_language: &Language, _scene: &Scene, _rng: &mut Rng) -> Result<String, Failure> {
-    Err(Failure::input("pending"))
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::json;
-use tdc::render::{Picture, image, metric, raster, svg};
+use tdc::render::{Picture, image, metric, panels, raster, svg};
 use tdc::search::anneal::Status;
 use tdc::search::solver::Solver;
 use tdc::search::{Limits, Report, StopReason};
@@ -252,7 +252,12 @@ impl Found {
         folder.add("result.svg", self.svg.as_bytes())?;
         folder.add("result.png", &image::encode_png(&self.picture))?;
         folder.add("target.png", &image::encode_png(target))?;
-        let beside = side_by_side(target, &self.picture);
+        let difference = panels::difference(target, &self.picture);
+        let beside = panels::side_by_side(&[
+            ("target", target),
+            ("result", &self.picture),
+            ("difference", &difference),
+        ]);
         folder.add("side_by_side.png", &image::encode_png(&beside))?;
         let report = serde_json::to_string_pretty(&self.json).unwrap_or_default();
         folder.add("report.json", format!("{report}\n").as_bytes())
@@ -284,51 +289,4 @@ impl Found {
             report.evaluations
         )
     }
-}
-
-/// Target, result and difference beside each other, as people see them; the difference shows
-/// what is missing in blue and what is too much in orange, or for colours how far they are off.
-fn side_by_side(target: &Picture, result: &Picture) -> Picture {
-    const GAP: u32 = 8;
-    let (w, h) = (target.width, target.height);
-    let mut out = Picture::filled(3 * w + 4 * GAP, h + 2 * GAP, 3, 224);
-    let mut set = |panel: u32, x: u32, y: u32, rgb: [u8; 3]| {
-        let column = GAP + panel * (w + GAP) + x;
-        let at = ((y + GAP) as usize * out.width as usize + column as usize) * 3;
-        if let Some(pixel) = out.data.get_mut(at..at + 3) {
-            pixel.copy_from_slice(&rgb);
-        }
-    };
-    for y in 0..h {
-        for x in 0..w {
-            let (a, b) = (target.rgb(x, y), result.rgb(x, y));
-            set(0, x, y, a);
-            set(1, x, y, b);
-            let mixed = if target.channels == 1 {
-                difference(255 - a[0], 255 - b[0])
-            } else {
-                let off = |i: usize| 255 - a[i].abs_diff(b[i]);
-                [off(0), off(1), off(2)]
-            };
-            set(2, x, y, mixed);
-        }
-    }
-    out
-}
-
-/// Ink wanted and ink there as a colour: grey where both, blue where missing, orange where too
-/// much.
-fn difference(wanted: u8, there: u8) -> [u8; 3] {
-    let (wanted, there) = (f64::from(wanted) / 255.0, f64::from(there) / 255.0);
-    let both = wanted.min(there);
-    let (missing, extra) = (wanted - both, there - both);
-    let paint = |grey: f64, blue: f64, orange: f64| {
-        let left = 1.0 - both - missing - extra;
-        (255.0 * left + grey * both + blue * missing + orange * extra).round() as u8
-    };
-    [
-        paint(190.0, 30.0, 240.0),
-        paint(190.0, 110.0, 120.0),
-        paint(190.0, 220.0, 20.0),
-    ]
 }

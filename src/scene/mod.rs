@@ -31,6 +31,39 @@ pub struct Scene {
     pub content: Content,
 }
 
+impl Scene {
+    /// The same picture on a canvas `k` times as wide and high; 0 counts as 1.
+    #[must_use]
+    pub fn scaled(mut self, k: u32) -> Scene {
+        let k = k.max(1);
+        if k == 1 {
+            return self;
+        }
+        let factor = f64::from(k);
+        self.canvas.width = self.canvas.width.saturating_mul(k);
+        self.canvas.height = self.canvas.height.saturating_mul(k);
+        for region in &mut self.regions {
+            match region {
+                Region::Shape { at, .. } => at.iter_mut().for_each(|x| *x *= factor),
+                // Its region is scaled already: only its shift is left.
+                Region::Transform(_, at) => at[4..].iter_mut().for_each(|x| *x *= factor),
+                _ => {}
+            }
+        }
+        if let Content::Layers(layers) = &mut self.content {
+            let whole = i32::try_from(k).unwrap_or(i32::MAX);
+            for layer in layers {
+                let (x, y) = layer.offset;
+                layer.offset = (x.saturating_mul(whole), y.saturating_mul(whole));
+                if let Paint::Stroke { width, .. } = &mut layer.paint {
+                    *width *= factor;
+                }
+            }
+        }
+        self
+    }
+}
+
 /// A region of a [`Scene`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RegionId(pub u32);
