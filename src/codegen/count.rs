@@ -125,6 +125,54 @@ pub fn count_text(count: f64) -> String {
     if count < 1e6 {
         return format!("{count:.0}");
     }
-    let exponent = count.log10().floor();
-    format!("{:.1}e{exponent:.0}", count / libm::pow(10.0, exponent))
+    // `{:e}` rounds and carries by itself: 9.96e5 becomes 1.0e6.
+    format!("{count:.1e}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Compiled;
+
+    fn counted(text: &str) -> Vec<(u32, f64)> {
+        let compiled = Compiled::from_text("test", text);
+        counts(&compiled.unwrap_or_else(|e| panic!("{e}")).grammar)
+    }
+
+    #[test]
+    fn binary_trees_are_counted_by_catalan_numbers() {
+        let found = counted(
+            "language t start T sample size 1..=6 mutate small 1
+             sort T { @primitive Leaf = \"x\"  Node = \"(\" a:T b:T \")\" }",
+        );
+        let catalan = [1.0, 1.0, 2.0, 5.0, 14.0, 42.0];
+        assert!(found.iter().map(|row| row.1).eq(catalan), "{found:?}");
+    }
+
+    #[test]
+    fn depths_are_counted_exactly() {
+        // f(d) of at most depth d: f(d) = 1 + f(d-1)^2; exactly: the differences.
+        let found = counted(
+            "language t start T sample size 1..=4 size depth mutate small 1
+             sort T { Leaf = \"x\"  Node = \"(\" a:T b:T \")\" }",
+        );
+        let wanted = [1.0, 1.0, 3.0, 21.0];
+        assert!(found.iter().map(|row| row.1).eq(wanted), "{found:?}");
+    }
+
+    #[test]
+    fn recursion_without_size_has_no_end() {
+        let found = counted(
+            "language t start T sample size 1..=2 mutate small 1
+             sort T { @primitive Leaf = \"x\"  @weight(0.1) Same = \"s\" a:T  Two = \"(\" a:T b:T \")\" }",
+        );
+        assert!(found.iter().all(|row| row.1.is_infinite()), "{found:?}");
+    }
+
+    #[test]
+    fn large_counts_are_powers_of_ten() {
+        assert_eq!(count_text(532480.0), "532480");
+        assert_eq!(count_text(9.97e11), "1.0e12");
+        assert_eq!(count_text(f64::INFINITY), "no end");
+    }
 }

@@ -13,6 +13,8 @@ use super::html::{escape, inline, inlined_svg, marked, paragraphs};
 use super::summary::{Summary, summary};
 use crate::Compiled;
 use crate::mutate::Mutator;
+use crate::render::Picture;
+use crate::render::coverage::Engine;
 use crate::render::svg::{self, SvgOptions};
 use crate::sample::{self, Rng, Sampler};
 use crate::scene::eval;
@@ -32,6 +34,8 @@ pub struct Options {
 const ROWS: usize = 8;
 /// Programs in a row with pictures, and without.
 const PER_ROW: (usize, usize) = (9, 3);
+/// Draws until a picture that shows something is given up.
+const TRIES: usize = 20;
 /// Mutations shown.
 const MUTATIONS: usize = 6;
 /// Frames of the filmstrip: a longer path is looked for again.
@@ -44,6 +48,7 @@ pub fn gallery(compiled: &Compiled, options: &Options) -> String {
         table: summary(compiled),
         options,
         rng: sample::seeded(options.seed),
+        engine: Engine::new(),
         pictures: 0,
         body: String::new(),
     };
@@ -71,6 +76,7 @@ struct Page<'a> {
     table: Summary,
     options: &'a Options,
     rng: Rng,
+    engine: Engine,
     /// Pictures so far: each has ids of its own.
     pictures: usize,
     body: String,
@@ -204,7 +210,7 @@ impl<'a> Page<'a> {
             "samples",
             "Samples",
             if self.draws() {
-                "Random programs, smallest first. Point at a picture, or move to it with the tab key, to see its program."
+                "Random programs, smallest first; almost empty and almost full pictures are left out. Point at a picture, or move to it with the tab key, to see its program."
             } else {
                 "Random programs, smallest first."
             },
@@ -224,9 +230,7 @@ impl<'a> Page<'a> {
             let Some(sampler) = self.sampler(size, size) else {
                 continue;
             };
-            let programs: Vec<Program> = (0..per_row)
-                .map(|_| sampler.sample(&mut self.rng))
-                .collect();
+            let programs: Vec<Program> = (0..per_row).map(|_| self.visible(&sampler)).collect();
             self.put(&format!(
                 "<h3>Size {size}</h3>\n<div class=\"wall {kind}\">"
             ));
@@ -304,7 +308,7 @@ impl<'a> Page<'a> {
             // Of a few, one that is seen.
             let mut shown = None;
             for _ in 0..12 {
-                let before = sampler.sample(&mut self.rng);
+                let before = self.visible(&sampler);
                 let Some(change) = mutator.propose(&before, &mut self.rng) else {
                     continue;
                 };
@@ -330,6 +334,42 @@ impl<'a> Page<'a> {
             ));
         }
         self.put("</div>\n</section>");
+    }
+
+    /// A random program whose picture shows something, if a few tries find one.
+    fn visible(&mut self, sampler: &Sampler) -> Program {
+        let mut program = sampler.sample(&mut self.rng);
+        for _ in 0..TRIES {
+            if self.shows(&program) {
+                break;
+            }
+            program = sampler.sample(&mut self.rng);
+        }
+        program
+    }
+
+    /// Whether enough of a picture differs from the empty canvas, and not nearly all of it.
+    /// Always, without a canvas.
+    fn shows(&mut self, program: &Program) -> bool {
+        let Some(canvas) = &self.compiled.grammar.canvas else {
+            return true;
+        };
+        let Ok(scene) = eval::lower(&self.compiled.grammar, program) else {
+            return false;
+        };
+        let Ok(picture) = self.engine.draw(&scene) else {
+            return false;
+        };
+        let blank = Picture::blank(canvas);
+        let channels = usize::from(picture.channels.max(1));
+        let pixels = picture.data.chunks_exact(channels);
+        let drawn = pixels
+            .zip(blank.data.chunks_exact(channels))
+            .filter(|(a, b)| a != b)
+            .count();
+        let share = drawn as f64 / picture.pixels().max(1) as f64;
+        // A colour picture may well be painted all over; ink all over is a black square.
+        share > 0.01 && (channels > 1 || share < 0.9)
     }
 
     /// The SVG text, to see whether two programs look alike.
@@ -386,7 +426,7 @@ impl<'a> Page<'a> {
         let sampler = self.middle_sampler()?;
         let mut best: Option<(Program, Vec<Edit>)> = None;
         for _ in 0..12 {
-            let (from, to) = (sampler.sample(&mut self.rng), sampler.sample(&mut self.rng));
+            let (from, to) = (self.visible(&sampler), self.visible(&sampler));
             let steps: Vec<Edit> = mutator
                 .path(&from, &to, PathMode::Plain, &mut self.rng)
                 .ok()?
