@@ -19,6 +19,7 @@
 mod blocks;
 mod build;
 mod run;
+mod stdlib;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ fn fail_if_any(breaches: Vec<String>) {
 
 #[test]
 fn pages_are_true() {
-    let mut breaches = Vec::new();
+    let mut breaches = stdlib::check();
     for page in pages() {
         let text = fs::read_to_string(&page).expect("a page is UTF-8");
         let name = page.strip_prefix(root()).expect("below the root");
