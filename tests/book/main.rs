@@ -8,8 +8,8 @@
 //!
 //! - a `tdg` block is a whole file and checks without a remark; lines that begin with `# ` are
 //!   part of it but hidden in the book. `tdg,file=NAME` also puts it where the page's commands
-//!   find it. `tdg,fails` must be refused, `tdg,warns` must be remarked on; on the page of a code
-//!   the code must be among the remarks. `tdg,part` is not checked;
+//!   find it. `tdg,fails` must be refused, `tdg,warns` must be remarked on. On the page of a code
+//!   a block must bring that code, unless it says `tdg,mended`. `tdg,part` is not checked;
 //! - a `console` block runs each `$ tdc ...` and compares what it prints: standard output, then
 //!   standard error. A line `...` stands for any lines, `[..]` inside a line for anything.
 //!   `console,exit=N` expects that exit code, 0 otherwise. `console,shown` is not run. A comment

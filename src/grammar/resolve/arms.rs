@@ -137,6 +137,15 @@ pub(super) fn arms(
                     let ty = seen_as(child.nt, sorts, tokens, tables);
                     (child.name.clone(), ty)
                 })
+                // A field that was reported already is no mistake of the arm's.
+                .chain(
+                    tables
+                        .unknown
+                        .get(id)
+                        .into_iter()
+                        .flatten()
+                        .map(|name| (name.clone(), Type::Error)),
+                )
                 .collect();
             let scope = &scopes[draw.module.0];
             let checked = types::check_arm(&fields, &arm.body, expected, scope, sink);

@@ -83,6 +83,8 @@ pub(super) struct Tables {
     pub(super) literals: Literals,
     /// The nonterminals of each sort, loosest first.
     pub(super) levels: Vec<Vec<NtId>>,
+    /// Fields whose sort or token is not known, by production: draw arms may name them.
+    pub(super) unknown: BTreeMap<ProdId, Vec<String>>,
     lists: BTreeMap<ListKey, NtId>,
     options: BTreeMap<NtId, NtId>,
     /// Lists and options wait here until the productions of sorts and tokens have their ids.
@@ -206,7 +208,19 @@ impl Tables {
                 level: level as u8,
                 draw: None,
             };
-            ids.push(self.add(made, &levels[..=level]));
+            let made = self.add(made, &levels[..=level]);
+            let unknown: Vec<String> = production
+                .symbols
+                .iter()
+                .filter_map(|symbol| match symbol {
+                    Symbol::Field(field) if of(field).is_none() => Some(field.name.text.clone()),
+                    _ => None,
+                })
+                .collect();
+            if !unknown.is_empty() {
+                self.unknown.insert(made, unknown);
+            }
+            ids.push(made);
         }
         ids
     }
