@@ -53,7 +53,7 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
             broken = true;
             continue;
         }
-        let laid_out = tdc::meta::print::print(&file);
+        let laid_out = tdc::meta::printer::print(&file);
         let changed = laid_out != text;
         different |= changed;
         if piped && !args.check {

@@ -8,7 +8,7 @@ mod check;
 mod compile;
 mod explain;
 mod failure;
-// mod fmt;
+mod fmt;
 mod input;
 mod mutate;
 mod new;
@@ -70,7 +70,7 @@ enum Command {
     New(new::Args),
     Check(check::Args),
     Compile(compile::Args),
-    // Fmt(fmt::Args),
+    Fmt(fmt::Args),
     Parse(parse::Args),
     Print(print::Args),
     Sample(sample::Args),
@@ -89,7 +89,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::New(args) => new::run(&shell, &args),
         Command::Check(args) => check::run(&shell, &args),
         Command::Compile(args) => compile::run(&shell, &args),
-        // Command::Fmt(args) => fmt::run(&shell, &args),
+        Command::Fmt(args) => fmt::run(&shell, &args),
         Command::Parse(args) => parse::run(&shell, &args),
         Command::Print(args) => print::run(&shell, &args),
         Command::Sample(args) => sample::run(&shell, &args),

@@ -71,7 +71,7 @@ fn module(text: &str) -> String {
     }
     let mut out = format!("{intro}\n{list}");
     if !bare.is_empty() {
-        write!(out, "- {}\n", bare.join(", ")).expect("a string");
+        writeln!(out, "- {}", bare.join(", ")).expect("a string");
     }
     out
 }
