@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn binary_trees_are_counted_by_catalan_numbers() {
         let found = counted(
-            "language t start T sample size 1..=6 mutate small 1
+            "language t start T sample size 1..=6 mutate small 2
              sort T { @primitive Leaf = \"x\"  Node = \"(\" a:T b:T \")\" }",
         );
         let catalan = [1.0, 1.0, 2.0, 5.0, 14.0, 42.0];
@@ -153,7 +153,7 @@ mod tests {
     fn depths_are_counted_exactly() {
         // f(d) of at most depth d: f(d) = 1 + f(d-1)^2; exactly: the differences.
         let found = counted(
-            "language t start T sample size 1..=4 size depth mutate small 1
+            "language t start T sample size 1..=4 size depth mutate small 2
              sort T { Leaf = \"x\"  Node = \"(\" a:T b:T \")\" }",
         );
         let wanted = [1.0, 1.0, 3.0, 21.0];
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn recursion_without_size_has_no_end() {
         let found = counted(
-            "language t start T sample size 1..=2 mutate small 1
+            "language t start T sample size 1..=2 mutate small 2
              sort T { @primitive Leaf = \"x\"  @weight(0.1) Same = \"s\" a:T  Two = \"(\" a:T b:T \")\" }",
         );
         assert!(found.iter().all(|row| row.1.is_infinite()), "{found:?}");

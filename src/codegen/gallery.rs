@@ -7,9 +7,8 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::count::count_text;
 use super::ebnf::{self, Alternative, Part};
-use super::html::{escape, inline, inlined_svg, marked, paragraphs};
+use super::html::{counted, escape, inline, inlined_svg, marked, paragraphs, power_of_ten};
 use super::summary::{Summary, summary};
 use crate::Compiled;
 use crate::mutate::Mutator;
@@ -582,23 +581,5 @@ impl<'a> Page<'a> {
             "<section id=\"{id}\">\n<h2>{title}</h2>\n<p>{}</p>",
             escape(about)
         ));
-    }
-}
-
-/// `1 sort`, `2 sorts`.
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
-    }
-}
-
-/// A count with its power of ten set as one.
-fn power_of_ten(count: f64) -> String {
-    let text = count_text(count);
-    match text.split_once('e') {
-        Some((digits, power)) => format!("{digits}·10<sup>{power}</sup>"),
-        None => text,
     }
 }

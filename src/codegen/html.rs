@@ -86,6 +86,24 @@ pub(crate) fn inlined_svg(svg: &str, prefix: &str, label: &str) -> String {
     out
 }
 
+/// `1 sort`, `2 sorts`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
+}
+
+/// A count with its power of ten set as one.
+pub(super) fn power_of_ten(count: f64) -> String {
+    let text = super::count::count_text(count);
+    match text.split_once('e') {
+        Some((digits, power)) => format!("{digits}·10<sup>{power}</sup>"),
+        None => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,5 @@
+//! Mutations against enumeration.
+
 use std::collections::BTreeMap;
 
 use super::*;

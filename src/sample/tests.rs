@@ -1,3 +1,5 @@
+//! Samplers against enumeration.
+
 use std::collections::BTreeMap;
 
 use rand::Rng as _;

@@ -1,3 +1,5 @@
+//! Inside weights against enumeration.
+
 use super::*;
 use crate::diag::{Diagnostic, Sink};
 use crate::sample::testing::{CSG, MOVES, enumerate, grammar};
