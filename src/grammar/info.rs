@@ -316,3 +316,84 @@ pub(crate) fn components(edges: &[Vec<NtId>]) -> Vec<Vec<NtId>> {
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compiled::Compiled;
+
+    /// The facts about a sort, and its nonterminal.
+    fn facts<'a>(compiled: &'a Compiled, name: &str) -> (NtId, &'a NonterminalInfo) {
+        let mut sorts = compiled.grammar.sorts.iter();
+        let nt = sorts.find(|sort| sort.name == name).unwrap().levels[0];
+        (nt, compiled.info.nonterminal(nt))
+    }
+
+    fn compile(size: &str) -> Compiled {
+        let text = r#"
+            language l
+            start Top
+            sample size 1..=9
+            token Digit = 0..=9
+            sort Top  { Top = "top" all:Tree+ }
+            sort Tree { @primitive Leaf = "leaf" n:Digit  Fork = "(" a:Tree b:Tree flag:Flag? ")" }
+            sort Flag { Flag = "flag" }
+            sort Lone { Lone = "lone" of:Top }
+        "#;
+        let text = text.replace("start Top", &format!("start Top\nsize {size}"));
+        Compiled::from_text("l", &text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn least_sizes_under_every_metric() {
+        // The least program is Top(Cons(Leaf(Digit), Nil)).
+        let top = |size: &str| facts(&compile(size), "Top").1.least;
+        let least = |size| Least {
+            size,
+            nodes: 5,
+            depth: 2,
+        };
+        assert_eq!(top("primitives"), least(1));
+        assert_eq!(top("nodes"), least(3));
+        assert_eq!(top("depth"), least(2));
+        let compiled = compile("nodes");
+        let fork = compiled.grammar.sorts[1].productions[1];
+        // Fork, twice Leaf(Digit), None.
+        assert_eq!(compiled.info.production(fork).nodes, 6);
+        assert_eq!(compiled.info.production(fork).size, 5);
+    }
+
+    #[test]
+    fn what_reaches_what() {
+        let compiled = compile("nodes");
+        let (top, of_top) = facts(&compiled, "Top");
+        let (tree, of_tree) = facts(&compiled, "Tree");
+        let (flag, of_flag) = facts(&compiled, "Flag");
+        let (lone, of_lone) = facts(&compiled, "Lone");
+        let reaches = |a, b| compiled.info.reaches(a, b);
+        assert!(reaches(top, tree) && reaches(top, flag) && reaches(tree, tree));
+        assert!(!reaches(tree, top) && !reaches(top, top) && !reaches(flag, flag));
+        assert!(reaches(lone, flag) && !reaches(top, lone));
+        assert!(of_top.reachable && of_tree.reachable && of_flag.reachable);
+        assert!(!of_lone.reachable);
+        assert!(of_tree.recursive && !of_top.recursive);
+        assert!(of_flag.finite && !of_top.finite && !of_tree.finite);
+        let lines = summary(&compiled.grammar, &compiled.info);
+        assert_eq!(lines[1].used_by, ["Top", "Tree"]);
+        assert_eq!(lines[2].used_by, ["Tree"]);
+    }
+
+    #[test]
+    fn components_come_after_what_they_reach() {
+        let edges: Vec<Vec<NtId>> = [&[1][..], &[2], &[1, 3], &[], &[0, 4]]
+            .iter()
+            .map(|list| list.iter().map(|i| NtId(*i)).collect())
+            .collect();
+        let found = components(&edges);
+        let found: Vec<Vec<u16>> = found
+            .iter()
+            .map(|group| group.iter().map(|nt| nt.0).collect())
+            .collect();
+        assert_eq!(found, [vec![3], vec![1, 2], vec![0], vec![4]]);
+    }
+}
