@@ -333,9 +333,9 @@ mod tests {
         let text = r#"
             language l
             start Top
-            sample size 1..=9
+            sample size 1..=3
             token Digit = 0..=9
-            sort Top  { Top = "top" all:Tree+ }
+            sort Top  { Top = "top" all:Tree+ @weight(0.01) }
             sort Tree { @primitive Leaf = "leaf" n:Digit  Fork = "(" a:Tree b:Tree flag:Flag? ")" }
             sort Flag { Flag = "flag" }
             sort Lone { Lone = "lone" of:Top }
