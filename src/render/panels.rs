@@ -30,7 +30,7 @@ pub fn sheet(panels: &[(&str, &Picture)], columns: usize) -> Picture {
     let widest = panels.iter().map(|p| p.1.width).max().unwrap_or(0);
     let tallest = panels.iter().map(|p| p.1.height).max().unwrap_or(0);
     let zoom = (COMFORTABLE / widest.max(tallest).max(1)).clamp(1, 8);
-    let zoom = if panels.len() > 6 { 1 } else { zoom };
+    let zoom = if panels.len() > 12 { 1 } else { zoom };
     let label = if panels.iter().all(|p| p.0.is_empty()) {
         0
     } else {
@@ -150,7 +150,7 @@ fn letter(c: char) -> [u8; 7] {
         'd' => [0b00001, 0b00001, 0b01111, 0b10001, 0b10001, 0b10001, 0b01111],
         'e' => [0, 0, 0b01110, 0b10001, 0b11111, 0b10000, 0b01110],
         'f' => [0b00110, 0b01001, 0b01000, 0b11100, 0b01000, 0b01000, 0b01000],
-        'g' => [0, 0b01111, 0b10001, 0b10001, 0b01111, 0b00001, 0b01110],
+        'g' => [0, 0, 0b01111, 0b10001, 0b01111, 0b00001, 0b11110],
         'h' => [0b10000, 0b10000, 0b11110, 0b10001, 0b10001, 0b10001, 0b10001],
         'i' => [0b00100, 0, 0b01100, 0b00100, 0b00100, 0b00100, 0b01110],
         'j' => [0b00010, 0, 0b00110, 0b00010, 0b00010, 0b10010, 0b01100],
