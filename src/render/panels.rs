@@ -210,9 +210,9 @@ mod tests {
         // Ink is black inside its frame.
         assert_eq!(bare.rgb(12, 12), FRAME);
         assert_eq!(bare.rgb(13, 13), [0; 3]);
-        let many: Vec<_> = (0..10).map(|_| ("", &picture)).collect();
+        let many: Vec<_> = (0..13).map(|_| ("", &picture)).collect();
         let sheet = sheet(&many, 4);
-        assert_eq!((sheet.width, sheet.height), (4 * 142 + 12, 3 * 142 + 12));
+        assert_eq!((sheet.width, sheet.height), (4 * 142 + 12, 4 * 142 + 12));
     }
 
     #[test]
