@@ -27,7 +27,7 @@ fn follow(
     let mut path = Path::new(layout, sampler.inside(), small, mode, &source, &target);
     let mut fill = Filler::new(sampler, &mut rng);
     let mut edit = Edit::default();
-    let thorough = seed % 64 == 0;
+    let thorough = seed.is_multiple_of(64);
     let mut steps = 0;
     while path.propose(&mut fill, &mut edit) {
         steps += 1;
@@ -53,7 +53,7 @@ fn follow(
                 "{name}: {text}"
             );
         }
-        if thorough || seed % 8 == 0 {
+        if thorough || seed.is_multiple_of(8) {
             assert!(current.is_valid(g), "{name}: {current:?}");
         }
         let bound = match mode {
