@@ -4,6 +4,19 @@
 //! Afterwards the exit code says how it went: 0 done, 1 the input is wrong, 2 the command line
 //! is wrong, 3 not solved or below the bar, 130 stopped by ctrl-C.
 
+// This is where printing happens; the rest holds here as in the library.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::dbg_macro
+    )
+)]
+
 mod cli;
 
 use std::process::ExitCode;

@@ -128,6 +128,9 @@ pub fn search(
     shared.report()
 }
 
+/// A run of fewer evaluations hardly gets warm.
+const LEAST_RUN: u64 = 100_000;
+
 /// How many evaluations each run has: a row without end when there is no limit on them.
 fn shares(limits: &Limits, options: &Options) -> Shares {
     match limits.evaluations {
@@ -137,7 +140,7 @@ fn shares(limits: &Limits, options: &Options) -> Shares {
         },
         // Few long runs find more than many short ones; some are needed for several threads.
         Some(total) => Shares {
-            each: (total / 8).clamp(20_000, options.run.max(20_000)),
+            each: (total / 4).clamp(LEAST_RUN, options.run.max(LEAST_RUN)),
             total,
         },
     }

@@ -11,6 +11,9 @@ pub mod sketch;
 pub mod solver;
 pub mod target;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use serde::Serialize;
