@@ -6,6 +6,7 @@
 //! from the node's nonterminal within sigma_small, exactly conditioned on being different; a token
 //! with a kernel moves by it.
 
+pub mod named;
 mod offers;
 
 use crate::compiled::Compiled;
@@ -36,6 +37,7 @@ pub struct Scratch {
 pub struct Mutator<'c> {
     sampler: Sampler<'c>,
     spec: MutateSpec,
+    root: NtId,
     /// By nonterminal: whether it has two programs within sigma_small.
     offers: Vec<bool>,
     /// By token: standard deviation in steps and number of values, for a normal kernel.
@@ -72,6 +74,7 @@ impl<'c> Mutator<'c> {
                 .map(|token| kernel_steps(grammar, crate::grammar::ids::TokenId::from_index(token)))
                 .collect(),
             spec,
+            root: grammar.start,
             sampler,
         })
     }
@@ -86,7 +89,8 @@ impl<'c> Mutator<'c> {
         self.spec
     }
 
-    /// A mutation of a program of the start nonterminal; `None` when no node can be mutated.
+    /// A mutation of a program of the mutator's root, which is the start nonterminal unless
+    /// [`Mutator::with_root`] says otherwise; `None` when no node can be mutated.
     pub fn propose(&self, program: &Program, rng: &mut Rng) -> Option<Edit> {
         let mut edit = Edit::default();
         self.propose_into(program, &mut Scratch::default(), rng, &mut edit)
@@ -200,11 +204,16 @@ impl<'c> Mutator<'c> {
 
     fn find_positions(&self, program: &Program, scratch: &mut Scratch) {
         self.sampler.layout().positions_into(
-            self.sampler.grammar().start,
+            self.root,
             program.nodes(),
             &mut scratch.pending,
             &mut scratch.nts,
         );
+    }
+
+    /// Whether the node at a position is small and its nonterminal has another small program.
+    fn is_candidate(&self, at: usize, node: &Node, scratch: &Scratch) -> bool {
+        node.size <= self.spec.small && self.offers[scratch.nts[at].index()]
     }
 
     /// One of the candidates.
