@@ -4,12 +4,12 @@
 //! and every operation's types are known. Afterwards evaluation cannot fail: division by zero
 //! gives 0, and a number that is not finite becomes 0 (LANGUAGE, "draw").
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{FnId, ProdId};
 
 /// A type of the draw language.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Type {
     /// A number.
     Num,
@@ -55,7 +55,7 @@ impl std::fmt::Display for Type {
 }
 
 /// A constant value, such as a finite token's.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// A number, finite.
     Num(f64),
@@ -80,7 +80,7 @@ impl Value {
 }
 
 /// A function with a body.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FnDef {
     /// Its name.
     pub name: String,
@@ -97,7 +97,7 @@ pub struct FnDef {
 }
 
 /// What a production draws. Child i's value is slot i.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DrawArm {
     /// Number of slots, children included.
     pub slots: u16,
@@ -106,7 +106,7 @@ pub struct DrawArm {
 }
 
 /// A typed expression.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Expr {
     /// Which.
     pub kind: ExprKind,
@@ -115,7 +115,7 @@ pub struct Expr {
 }
 
 /// The form of a typed expression.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ExprKind {
     /// A constant.
     Const(Value),
@@ -138,7 +138,7 @@ pub enum ExprKind {
 }
 
 /// What an arm of `match` matches.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Case {
     /// A node of this production.
     Production(ProdId),
@@ -154,7 +154,7 @@ pub enum Case {
 
 /// Intrinsics: the standard library gives them names and documentation, `types` their overloads,
 /// `scene::eval` their meaning. Lengths are in pixels, angles in degrees, clockwise on screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)] // those without a remark are named as what they are
 pub enum Builtin {
     // Numbers. Every result that is not finite is 0; x / 0 and x mod 0 are 0.

@@ -17,14 +17,14 @@
 //!   with `level >= k`; there is no node for passing from one strength to another.
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::expr::{DrawArm, FnDef, Type, Value};
 use super::ids::{FnId, LiteralId, NtId, ProdId, SortId, TokenId};
 use crate::source::Span;
 
 /// A whole language.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Grammar {
     /// Its name.
     pub name: String,
@@ -123,7 +123,7 @@ impl Grammar {
 }
 
 /// A quoted terminal's place in a picture.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Canvas {
     /// Pixels across.
     pub width: u32,
@@ -136,7 +136,7 @@ pub struct Canvas {
 }
 
 /// What a pixel holds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CanvasMode {
     /// Coverage, one channel: the start sort draws a `Region`.
     Ink,
@@ -148,7 +148,7 @@ pub enum CanvasMode {
 }
 
 /// When a picture counts as matched.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Goal {
     /// Intersection over union of the ink at threshold 0.5 is at least this.
     Iou(f64),
@@ -162,7 +162,7 @@ pub enum Goal {
 }
 
 /// How programs are sampled.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleSpec {
     /// The exact sampler, or the reference's procedure.
     pub procedure: Procedure,
@@ -178,7 +178,7 @@ pub struct SampleSpec {
 }
 
 /// A sampling procedure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Procedure {
     /// Inside tables: exactly the weighted grammar conditioned on the size.
     Exact,
@@ -187,7 +187,7 @@ pub enum Procedure {
 }
 
 /// How programs are mutated.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MutateSpec {
     /// sigma_small: greatest size of what is replaced and of its replacement.
     pub small: u32,
@@ -199,7 +199,7 @@ pub struct MutateSpec {
 }
 
 /// How a mutation chooses its node (ENGINE: `by size`, `by rule`, `by node`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NodeChoice {
     /// A uniform size class among the candidates, then a uniform node of it.
     Size,
@@ -210,7 +210,7 @@ pub enum NodeChoice {
 }
 
 /// What size means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SizeMetric {
     /// Number of nodes whose production is `@primitive`.
     Primitives,
@@ -221,7 +221,7 @@ pub enum SizeMetric {
 }
 
 /// An observation model with its settings.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observe {
     /// Which model.
     pub model: ObserveModel,
@@ -230,14 +230,14 @@ pub struct Observe {
 }
 
 /// The observation models there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ObserveModel {
     /// Sketchy outline strokes (appendix C; Wood et al. 2012).
     HandDrawn,
 }
 
 /// A token.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Token {
     /// Its name.
     pub name: String,
@@ -259,7 +259,7 @@ pub struct Token {
 /// The values of a token. A node carries a value as a `u32` index:
 /// for `Int` and `Real` the number of steps above `lo`, for `Finite` the position,
 /// for `Text` the rank among the program's texts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Domain {
     /// `lo, lo + step, ..., <= hi`, uniformly.
     Int {
@@ -350,7 +350,7 @@ impl Domain {
 }
 
 /// A value of a finite token.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FiniteValue {
     /// How it is written.
     pub text: String,
@@ -363,7 +363,7 @@ pub struct FiniteValue {
 }
 
 /// How a token's value moves when it is mutated. The outcome always differs from the start.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Kernel {
     /// Drawn afresh from the token's distribution.
     Uniform,
@@ -373,7 +373,7 @@ pub enum Kernel {
 }
 
 /// A sort.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sort {
     /// Its name.
     pub name: String,
@@ -391,7 +391,7 @@ pub struct Sort {
 }
 
 /// A production: a node kind.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Production {
     /// `Circle`, `Coord`, or `Nil`, `Cons`, `None`, `Some`.
     pub name: String,
@@ -437,7 +437,7 @@ impl Production {
 }
 
 /// What kind of node a production makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProductionKind {
     /// A production of a sort.
     Node(SortId),
@@ -454,7 +454,7 @@ pub enum ProductionKind {
 }
 
 /// A child of a production.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
     /// The field's name.
     pub name: String,
@@ -463,7 +463,7 @@ pub struct Child {
 }
 
 /// A part of a production's concrete syntax.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SyntaxItem {
     /// A quoted terminal.
     Literal(LiteralId),
@@ -474,7 +474,7 @@ pub enum SyntaxItem {
 }
 
 /// What may stand at a position.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Nonterminal {
     /// Where it comes from.
     pub kind: NonterminalKind,
@@ -483,7 +483,7 @@ pub struct Nonterminal {
 }
 
 /// Where a nonterminal comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NonterminalKind {
     /// A sort at a binding strength: its productions with `level >=` this.
     Sort {
@@ -511,7 +511,7 @@ pub enum NonterminalKind {
 }
 
 /// A rewrite rule; its sides are parsed by the `rewrite` room, which needs the finished grammar.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RewriteDef {
     /// Its name.
     pub name: String,
@@ -541,7 +541,7 @@ pub struct RewriteDef {
 }
 
 /// Program text inside a `.tdg` file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Quote {
     /// The text between the backticks.
     pub text: String,
@@ -551,7 +551,7 @@ pub struct Quote {
 }
 
 /// An example.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExampleDef {
     /// Its documentation.
     pub docs: String,

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{NtId, ProdId, TokenId};
 use super::ir::{Grammar, NonterminalKind, Quote};
@@ -24,7 +24,7 @@ use crate::source::Span;
 const MAX_WORDS: usize = 1_000;
 
 /// A program with metavariables.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern {
     /// Its nodes, in preorder.
     pub nodes: Vec<PatternNode>,
@@ -33,7 +33,7 @@ pub struct Pattern {
 }
 
 /// A node of a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PatternNode {
     /// A node of this kind and value; its children follow.
     Node(ProdId, u32),

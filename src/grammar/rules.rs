@@ -13,7 +13,7 @@
 //! side out on the right, if they are numbers of a computation: from right to left their values are
 //! found by trying those of their tokens.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::expr::{DrawArm, Type};
 use super::ids::SortId;
@@ -27,7 +27,7 @@ use crate::meta::ast;
 use crate::source::Span;
 
 /// A rewrite rule.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rule {
     /// Its name.
     pub name: String,
@@ -53,7 +53,7 @@ pub struct Rule {
 }
 
 /// A metavariable.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Meta {
     /// Its name, without `?`.
     pub name: String,

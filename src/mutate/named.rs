@@ -60,9 +60,14 @@ impl NamedMutator {
             NamedMutator::Field { production, child } => {
                 let owner = grammar.production(production);
                 let field = owner.children.get(child).map_or("", |child| &child.name);
-                let is_shared = grammar.sorts.iter().flat_map(|sort| &sort.productions).any(
-                    |other| *other != production && grammar.production(*other).name == owner.name,
-                );
+                let is_shared =
+                    grammar
+                        .sorts
+                        .iter()
+                        .flat_map(|sort| &sort.productions)
+                        .any(|other| {
+                            *other != production && grammar.production(*other).name == owner.name
+                        });
                 let sort = match owner.kind {
                     ProductionKind::Node(sort) if is_shared => {
                         format!("{}::", grammar.sort(sort).name)
@@ -86,7 +91,8 @@ pub fn snake_case(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 4);
     for (at, letter) in chars.iter().enumerate() {
-        let after_small = at > 0 && (chars[at - 1].is_lowercase() || chars[at - 1].is_ascii_digit());
+        let after_small =
+            at > 0 && (chars[at - 1].is_lowercase() || chars[at - 1].is_ascii_digit());
         let before_small = at > 0
             && chars[at - 1].is_uppercase()
             && chars.get(at + 1).is_some_and(|next| next.is_lowercase());

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::assemble::Step;
 use super::bnf::{Action, Bnf, Nt, NtKind, Rule, Symbol, Term};
@@ -37,7 +37,7 @@ pub(crate) enum Word {
 }
 
 /// What a metavariable stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stands {
     /// A program of a sort.
     Sort(SortId),

@@ -1,6 +1,7 @@
 //! Tables, conflicts, spaces and samplers on small grammars.
 
 mod conflicts;
+mod oracle;
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -1,5 +1,7 @@
 //! A checked language with everything derived from it.
 
+pub mod image;
+
 use crate::diag::render::render_all;
 use crate::diag::{Diagnostic, Severity};
 use crate::grammar::info::GrammarInfo;
