@@ -185,7 +185,10 @@ mod tests {
                     draw S -> Region { D => disc(n * 0.1 + 0.2 + 1e-17) }\n";
         let original = Compiled::from_text("l", text).unwrap();
         let again = Compiled::from_image(&original.to_image()).unwrap();
-        assert_eq!(again.grammar.tokens[0].kernel, original.grammar.tokens[0].kernel);
+        assert_eq!(
+            again.grammar.tokens[0].kernel,
+            original.grammar.tokens[0].kernel
+        );
         assert_eq!(again.to_image(), original.to_image());
     }
 
@@ -204,7 +207,13 @@ mod tests {
     fn what_is_no_image_is_refused_with_a_reason() {
         let original = shipped().swap_remove(0);
         let image = original.to_image();
-        for text in ["", "{}", "[]", &image[..image.len() / 2], &format!("{image} x")] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            &image[..image.len() / 2],
+            &format!("{image} x"),
+        ] {
             assert!(matches!(
                 Compiled::from_image(text),
                 Err(ImageError::Malformed(_))
