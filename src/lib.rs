@@ -64,6 +64,7 @@ pub mod sample;
 pub mod scene;
 pub mod search;
 pub mod source;
+pub mod testing;
 pub mod tree;
 
 pub use compiled::Compiled;

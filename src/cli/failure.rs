@@ -17,6 +17,9 @@ pub enum Failure {
     /// No program was found that meets the goal; what was found has been written.
     #[error("not solved")]
     Unsolved,
+    /// Something is not as it was accepted; what differs has been shown.
+    #[error("not as accepted")]
+    Differs,
     /// Whoever read the results has closed the pipe, as `| head` does.
     #[error("the reader is gone")]
     ReaderGone,
@@ -55,7 +58,7 @@ impl Failure {
             Failure::ReaderGone => 0,
             Failure::Input(_) | Failure::Diagnosed => 1,
             Failure::Usage(_) => 2,
-            Failure::Unsolved => 3,
+            Failure::Unsolved | Failure::Differs => 3,
             Failure::Stopped => 130,
         }
     }

@@ -20,6 +20,7 @@ mod progress;
 mod render;
 mod sample;
 mod shell;
+mod snap;
 mod solve;
 
 use clap::{Parser, Subcommand};
@@ -42,7 +43,7 @@ use shell::{Format, Shell};
     arg_required_else_help = true,
     after_help = "\
 Exit codes: 0 done, 1 the input is wrong, 2 the command line is wrong,
-            3 not solved or below the bar, 130 stopped by ctrl-C.
+            3 not solved, below the bar or different, 130 stopped by ctrl-C.
 
 Start here:
   tdc new icons                      write icons.tdg, a commented grammar that works
@@ -78,6 +79,7 @@ enum Command {
     Path(path::Args),
     Render(render::Args),
     Solve(solve::Args),
+    Snap(snap::Args),
     Explain(explain::Args),
 }
 
@@ -97,6 +99,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Path(args) => path::run(&shell, &args),
         Command::Render(args) => render::run(&shell, &args),
         Command::Solve(args) => solve::run(&shell, &args),
+        Command::Snap(args) => snap::run(&shell, &args),
         Command::Explain(args) => explain::run(&shell, &args),
     };
     match outcome {

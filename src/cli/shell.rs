@@ -84,6 +84,26 @@ impl Shell {
         self.paint(text, "36")
     }
 
+    /// What was there before, on standard output.
+    pub fn removed(&self, text: &str) -> String {
+        self.paint(text, "31")
+    }
+
+    /// The words of it that are gone.
+    pub fn removed_word(&self, text: &str) -> String {
+        self.paint(text, "1;31")
+    }
+
+    /// What is there now, on standard output.
+    pub fn added(&self, text: &str) -> String {
+        self.paint(text, "32")
+    }
+
+    /// The words of it that are new.
+    pub fn added_word(&self, text: &str) -> String {
+        self.paint(text, "1;32")
+    }
+
     fn paint(&self, text: &str, style: &str) -> String {
         if self.color_out {
             format!("\x1b[{style}m{text}\x1b[0m")

@@ -7,6 +7,7 @@
 //! with a kernel moves by it.
 
 pub mod named;
+pub mod obstacle;
 mod offers;
 
 use crate::compiled::Compiled;
@@ -183,7 +184,7 @@ impl<'c> Mutator<'c> {
     }
 
     /// The edit path from `source` to `target` by edits of sigma_small, step by step. Both must be
-    /// valid programs of the start nonterminal.
+    /// valid programs of the mutator's root.
     ///
     /// # Errors
     ///
@@ -198,6 +199,7 @@ impl<'c> Mutator<'c> {
         diff::check_small(self.sampler.grammar(), self.spec.small)?;
         let (layout, inside) = (self.sampler.layout(), self.sampler.inside());
         let mut path = Path::new(layout, inside, self.spec.small, mode, source, target);
+        path.stand_for(self.root);
         let mut fill = Filler::new(&self.sampler, rng);
         Ok(std::iter::from_fn(move || path.step(&mut fill)))
     }

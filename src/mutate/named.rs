@@ -53,8 +53,16 @@ impl NamedMutator {
         all
     }
 
+    /// The mutator of this name, if the grammar has one.
+    pub fn find(grammar: &Grammar, name: &str) -> Option<NamedMutator> {
+        let mut all = NamedMutator::all(grammar).into_iter();
+        all.find(|mutator| mutator.name(grammar) == name)
+    }
+
     /// What it is called: `Circle::mutate_r`, `Shape::replace_circle`. A production that shares
     /// its name with one of another sort is told apart by its sort: `Expr::Add::mutate_left`.
+    /// Productions of one sort whose names are the same in small letters keep them as written:
+    /// `Node::replace_HTTPServer`. So no two mutators of a grammar share a name.
     pub fn name(&self, grammar: &Grammar) -> String {
         match *self {
             NamedMutator::Field { production, child } => {
@@ -77,9 +85,16 @@ impl NamedMutator {
                 format!("{sort}{}::mutate_{field}", owner.name)
             }
             NamedMutator::Replace { sort, production } => {
-                let sort = &grammar.sort(sort).name;
-                let name = snake_case(&grammar.production(production).name);
-                format!("{sort}::replace_{name}")
+                let sort = grammar.sort(sort);
+                let written = &grammar.production(production).name;
+                let mut name = snake_case(written);
+                let collides = |other: &ProdId| {
+                    *other != production && snake_case(&grammar.production(*other).name) == name
+                };
+                if sort.productions.iter().any(collides) {
+                    name.clone_from(written);
+                }
+                format!("{}::replace_{name}", sort.name)
             }
         }
     }
@@ -160,9 +175,10 @@ impl<'c> Mutator<'c> {
     ) -> bool {
         self.find_positions(program, scratch);
         scratch.candidates.clear();
-        let nodes = program.nodes();
+        let (nodes, layout) = (program.nodes(), self.sampler.layout());
         for (at, node) in nodes.iter().enumerate() {
-            if node.production != production {
+            // A field that the production does not have stands nowhere.
+            if node.production != production || child >= layout.arity(production) {
                 continue;
             }
             let mut field = at + 1;
@@ -187,3 +203,6 @@ impl<'c> Mutator<'c> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

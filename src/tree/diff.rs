@@ -133,6 +133,12 @@ impl<'a> Path<'a> {
         }
     }
 
+    /// The two programs stand for another nonterminal than the start. To be said before the first
+    /// step.
+    pub fn stand_for(&mut self, root: NtId) {
+        self.pending = vec![root];
+    }
+
     /// The program reached so far.
     pub fn current(&self) -> &Program {
         &self.current
