@@ -72,6 +72,17 @@ const CONTEXT: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {
+    let homes: Vec<PathBuf> = args.files.iter().map(|path| home(args, path)).collect();
+    for (index, home) in homes.iter().enumerate() {
+        if let Some(first) = homes[..index].iter().position(|other| other == home) {
+            return Err(Failure::usage(format!(
+                "{} and {} would share the snapshots in {}",
+                args.files[first].display(),
+                args.files[index].display(),
+                home.display()
+            )));
+        }
+    }
     let mut out = Out::open(None)?;
     let (mut wrong, mut differ) = (false, false);
     for path in &args.files {
@@ -114,7 +125,7 @@ fn one(
     path: &Path,
     language: &Language,
 ) -> Result<(PathBuf, SnapshotOptions, Vec<Finding>), Failure> {
-    let home = home(args, path)?;
+    let home = home(args, path);
     let before = folder::recorded(&home).unwrap_or_default();
     let options = SnapshotOptions {
         seed: args.seed.unwrap_or(before.seed),
@@ -140,18 +151,13 @@ fn one(
 }
 
 /// The folder of a grammar's snapshots.
-fn home(args: &Args, path: &Path) -> Result<PathBuf, Failure> {
-    let Some(stem) = path.file_stem() else {
-        return Err(Failure::input(format!(
-            "{} has no name to call its snapshots by",
-            path.display()
-        )));
-    };
+fn home(args: &Args, path: &Path) -> PathBuf {
     let folder = match &args.snapshots {
         Some(folder) => folder.clone(),
         None => path.with_file_name("snapshots"),
     };
-    Ok(folder.join(stem))
+    // A path without a name is no grammar either, and said to be none when it is read.
+    folder.join(path.file_stem().unwrap_or_default())
 }
 
 fn json(out: &mut Out, grammar: &Path, findings: &[Finding]) -> Outcome {
@@ -284,7 +290,7 @@ fn text(
 
 /// The command that accepts.
 fn command(args: &Args, grammar: &str, options: SnapshotOptions) -> String {
-    let mut out = format!("tdc snap {grammar} --accept");
+    let mut out = format!("tdc snap {} --accept", quoted(grammar));
     if args.seed.is_some() {
         let _ = write!(out, " --seed {}", options.seed);
     }
@@ -292,9 +298,18 @@ fn command(args: &Args, grammar: &str, options: SnapshotOptions) -> String {
         let _ = write!(out, " -n {}", options.count);
     }
     if let Some(folder) = &args.snapshots {
-        let _ = write!(out, " --snapshots {}", folder.display());
+        let _ = write!(out, " --snapshots {}", quoted(&folder.to_string_lossy()));
     }
     out
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./:\\+,@".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 fn compared<'t>(before: &'t str, after: &'t str) -> TextDiff<'t, 't, 't, str> {

@@ -342,7 +342,12 @@ fn stale(folder: &Path, snapshots: &[Snapshot]) -> Vec<String> {
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| {
-            let ours = name.starts_with("sample-") || name.starts_with("example-");
+            let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+            let ours = name.starts_with("example-")
+                || name.strip_prefix("sample-").is_some_and(|rest| {
+                    let number = digits(rest);
+                    number > 0 && rest[number..].starts_with('.')
+                });
             let of_current = name
                 .strip_suffix(".diff.png")
                 .is_some_and(|stem| current(&format!("{PICTURES}/{stem}.svg")));

@@ -45,7 +45,15 @@ impl std::error::Error for GoldenError {}
 ///
 /// When one differs, is missing or cannot be read, or a file is left over; all of them are told.
 pub fn check(folder: &Path, prefix: &str, drawings: &[Drawing]) -> Result<(), GoldenError> {
-    let update = updating();
+    check_or_keep(folder, prefix, drawings, updating())
+}
+
+fn check_or_keep(
+    folder: &Path,
+    prefix: &str,
+    drawings: &[Drawing],
+    update: bool,
+) -> Result<(), GoldenError> {
     let mut findings = Vec::new();
     let mut seen = Vec::new();
     for drawing in drawings {
@@ -211,18 +219,130 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder of a test's snapshots and the first part of their names, as insta has them:
-/// `snapshots/` beside the source file, `crate__module__function`.
+/// The folder of a test's snapshots and the first part of their names, as insta has them: a folder
+/// beside the source file, `crate__module__name`. `function` is the path of a function `here` inside
+/// the test, whose name it is without another.
 #[doc(hidden)]
-pub fn place(manifest: &str, file: &str, function: &str) -> (PathBuf, String) {
+pub fn place(
+    manifest: &str,
+    file: &str,
+    function: &str,
+    name: Option<&str>,
+    folder: &Path,
+    with_module: bool,
+) -> (PathBuf, String) {
     // `file!()` is relative to the workspace, which is the manifest's folder or one around it.
     let around = Path::new(manifest).ancestors();
     let source = around
         .map(|root| root.join(file))
         .find(|path| path.is_file())
         .unwrap_or_else(|| Path::new(manifest).join(file));
-    let folder = source.parent().unwrap_or(Path::new(".")).join("snapshots");
+    let folder = source.parent().unwrap_or(Path::new(".")).join(folder);
     let function = function.replace("::{{closure}}", "");
     let function = function.strip_suffix("::here").unwrap_or(&function);
-    (folder, function.replace("::", "__"))
+    let (module, own) = function.rsplit_once("::").unwrap_or(("", function));
+    let name = name.unwrap_or(own);
+    let name = match with_module && !module.is_empty() {
+        true => format!("{}__{name}", module.replace("::", "__")),
+        false => name.to_owned(),
+    };
+    (folder, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compiled::Compiled;
+    use crate::testing::drawings;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn pictures_are_kept_compared_and_shown() {
+        let csg2d = Compiled::load("grammars/csg2d.tdg").unwrap_or_else(|e| panic!("{e}"));
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("snapshots");
+        let all = drawings(&csg2d, 1, 3).unwrap();
+        let error = check_or_keep(&folder, "moon", &all, false).unwrap_err();
+        assert_eq!(error.findings.len(), 3);
+        assert!(error.to_string().contains("is missing"), "{error}");
+        assert!(error.to_string().contains("TDC_UPDATE=1"), "{error}");
+        assert!(!folder.exists());
+
+        check_or_keep(&folder, "moon", &all, true).unwrap();
+        let kept = [
+            "moon-sample-1.png",
+            "moon-sample-2.png",
+            "moon-sample-3.png",
+        ];
+        assert_eq!(names(&folder), kept);
+        check_or_keep(&folder, "moon", &all, false).unwrap();
+
+        // Other pictures: each has its panels.
+        let other = drawings(&csg2d, 2, 2).unwrap();
+        let error = check_or_keep(&folder, "moon", &other, false).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("moon-sample-1.diff.png"), "{text}");
+        assert!(text.contains("% of its pixels"), "{text}");
+        assert!(text.contains("moon-sample-3.png is left over"), "{text}");
+        let panel = fs::read(folder.join("moon-sample-1.diff.png")).unwrap();
+        let panel = image::decode_png(&panel).unwrap();
+        assert!(panel.width > 3 * 128 && panel.height > 128);
+        // As they were, the panels go.
+        check_or_keep(&folder, "moon", &all, false).unwrap();
+        assert_eq!(names(&folder), kept);
+        // Accepted, they go too, and so does what is left over; others stay.
+        fs::write(folder.join("moon-notes.png"), b"").unwrap();
+        fs::write(folder.join("sun-sample-9.png"), b"").unwrap();
+        check_or_keep(&folder, "moon", &other, false).unwrap_err();
+        check_or_keep(&folder, "moon", &other, true).unwrap();
+        let left = [
+            "moon-notes.png",
+            "moon-sample-1.png",
+            "moon-sample-2.png",
+            "sun-sample-9.png",
+        ];
+        assert_eq!(names(&folder), left);
+
+        // What is no picture is said to be none.
+        fs::write(folder.join("moon-sample-1.png"), b"GIF").unwrap();
+        let error = check_or_keep(&folder, "moon", &other, false).unwrap_err();
+        assert!(error.to_string().contains("not a readable PNG"), "{error}");
+    }
+
+    #[test]
+    fn another_size_is_a_difference() {
+        let (a, b) = (Picture::filled(8, 8, 1, 0), Picture::filled(9, 8, 1, 0));
+        assert_eq!(alike(&a, &b), 0.0);
+        assert_eq!(percent(&a, &b), " in size: 8 x 8 before, 9 x 8 now");
+        assert!(triptych(&a, &b).width > 27);
+    }
+
+    #[test]
+    fn places_are_insta_s() {
+        let manifest = env!("CARGO_MANIFEST_DIR");
+        let place = |function, name, module| {
+            let folder = Path::new("snapshots");
+            place(
+                manifest,
+                "src/testing/golden.rs",
+                function,
+                name,
+                folder,
+                module,
+            )
+        };
+        let (folder, name) = place("krate::shapes::moons::{{closure}}::here", None, true);
+        assert!(folder.ends_with("src/testing/snapshots"));
+        assert_eq!(name, "krate__shapes__moons");
+        assert_eq!(place("krate::moons::here", Some("m"), true).1, "krate__m");
+        assert_eq!(place("krate::moons::here", None, false).1, "moons");
+    }
 }

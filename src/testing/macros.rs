@@ -116,8 +116,8 @@ macro_rules! assert_pictures {
 }
 
 /// Compares pictures of random programs with PNG files, pixel by pixel
-/// ([`testing::golden`](crate::testing::golden)): `snapshots/` beside the source file holds one
-/// for each.
+/// ([`testing::golden`](crate::testing::golden)) in insta's folder of snapshots: `snapshots/`
+/// beside the source file, or as insta's settings say.
 ///
 /// `TDC_UPDATE=1 cargo test` writes them. A picture that differs leaves expected, difference and
 /// actual side by side in a file `.diff.png`, which the message names.
@@ -129,13 +129,10 @@ macro_rules! assert_pictures {
 #[macro_export]
 macro_rules! assert_pixels {
     ($name:literal, $compiled:expr, seed = $seed:expr, count = $count:expr $(,)?) => {
-        $crate::__assert_pixels!($compiled, $seed, $count, |prefix: &str| {
-            let module = prefix.rsplit_once("__").map_or("", |(module, _)| module);
-            ::std::format!("{module}__{}", $name)
-        })
+        $crate::__assert_pixels!($compiled, $seed, $count, ::std::option::Option::Some($name))
     };
     ($compiled:expr, seed = $seed:expr, count = $count:expr $(,)?) => {
-        $crate::__assert_pixels!($compiled, $seed, $count, ::std::string::ToString::to_string)
+        $crate::__assert_pixels!($compiled, $seed, $count, ::std::option::Option::None)
     };
 }
 
@@ -187,12 +184,15 @@ macro_rules! __assert_pixels {
         fn name_of<T>(_: T) -> &'static str {
             ::std::any::type_name::<T>()
         }
+        let settings = ::insta::Settings::clone_current();
         let (folder, prefix) = $crate::testing::golden::place(
             ::std::env!("CARGO_MANIFEST_DIR"),
             ::std::file!(),
             name_of(here),
+            $name,
+            settings.snapshot_path(),
+            settings.prepend_module_to_snapshot(),
         );
-        let prefix = $name(&prefix);
         let drawings = match $crate::testing::drawings($compiled, $seed, $count) {
             ::std::result::Result::Ok(drawings) => drawings,
             ::std::result::Result::Err(error) => ::std::panic!("{error}"),
