@@ -105,7 +105,7 @@ impl Shell {
     }
 
     fn paint(&self, text: &str, style: &str) -> String {
-        if self.color_out {
+        if self.color_out && !text.is_empty() {
             format!("\x1b[{style}m{text}\x1b[0m")
         } else {
             text.to_owned()

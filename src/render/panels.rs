@@ -13,6 +13,8 @@ const GAP: u32 = 6;
 const PAPER: [u8; 3] = [0xf6, 0xf6, 0xf4];
 const FRAME: [u8; 3] = [0xc8, 0xc8, 0xc4];
 const LETTER: [u8; 3] = [0x40, 0x40, 0x40];
+/// What differs between colour pictures.
+const SPOT: [u8; 3] = [0xd6, 0x28, 0x28];
 /// Pixels for each dot of a letter.
 const DOT: u32 = 2;
 const LETTER_HEIGHT: u32 = 7;
@@ -87,6 +89,32 @@ pub fn difference(target: &Picture, result: &Picture) -> Picture {
         channels: 3,
         data,
     }
+}
+
+/// Where two pictures differ, such that no difference is faint. Ink: as [`difference`]. Colour: the
+/// result in pale grey, and what differs in red, the stronger the more.
+/// Pictures of different shape give `result` as it is.
+pub fn spotted(target: &Picture, result: &Picture) -> Picture {
+    if target.channels == 1 || !target.same_shape(result) {
+        return difference(target, result);
+    }
+    let mut out = result.clone();
+    for (pixel, before) in out
+        .data
+        .chunks_exact_mut(3)
+        .zip(target.data.chunks_exact(3))
+    {
+        let far = pixel.iter().zip(before).map(|(a, b)| a.abs_diff(*b));
+        let far = u32::from(far.max().unwrap_or(0));
+        let light: u32 = pixel.iter().map(|c| u32::from(*c)).sum::<u32>() / 3;
+        let pale = 255 - (255 - light) / 4;
+        // In 256ths of the way to red.
+        let way = if far == 0 { 0 } else { 110 + far * 146 / 255 };
+        for (c, red) in pixel.iter_mut().zip(SPOT) {
+            *c = ((pale * (256 - way) + u32::from(red) * way) / 256).min(255) as u8;
+        }
+    }
+    out
 }
 
 struct Page(Picture);
@@ -232,5 +260,24 @@ mod tests {
         assert!(r > 200 && blue < 60, "only the target has it: red");
         let c = Picture::filled(4, 4, 3, 9);
         assert!(difference(&c, &c).data.iter().all(|b| *b == 255));
+    }
+
+    #[test]
+    fn no_difference_of_colours_is_faint() {
+        let a = Picture::filled(4, 4, 3, 120);
+        let pale = spotted(&a, &a);
+        assert!(pale.data.iter().all(|b| *b > 200 && *b < 255));
+        let mut b = a.clone();
+        b.data[0] += 3;
+        let shown = spotted(&a, &b);
+        let [r, g, blue] = shown.rgb(0, 0);
+        assert!(r > g + 50 && r > blue + 50, "{r} {g} {blue}");
+        assert_eq!(shown.data[3..], pale.data[3..]);
+        b.data[0] = 255;
+        let [_, stronger, _] = spotted(&a, &b).rgb(0, 0);
+        assert!(stronger < g);
+        assert_eq!(spotted(&a, &Picture::filled(1, 1, 3, 7)).pixels(), 1);
+        let ink = Picture::filled(4, 4, 1, 0);
+        assert_eq!(spotted(&ink, &ink), difference(&ink, &ink));
     }
 }

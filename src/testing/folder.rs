@@ -21,7 +21,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::golden::{panel_path, percent, read, triptych, write};
+use super::golden::{how, panel_path, read, triptych, write};
 use super::{Drawing, MAX_COUNT, SnapshotError};
 use crate::compiled::Compiled;
 use crate::grammar::ir::{Canvas, CanvasMode};
@@ -291,7 +291,7 @@ fn changed(path: &Path, before: String, snapshot: &Snapshot) -> State {
             let written = write(&panel, &bytes)
                 .map(|()| panel.clone())
                 .map_err(|error| format!("cannot write {}: {error}", panel.display()));
-            let pixels = format!("differs{}", percent(&expected, &actual));
+            let pixels = format!("differs {}", how(&expected, &actual));
             (Some(pixels), written)
         }
         Err(why) => (None, Err(why)),

@@ -123,8 +123,8 @@ fn compare(path: &Path, picture: &Picture) -> Result<(), String> {
         Err(error) => format!("cannot write {}: {error}", panel.display()),
     };
     Err(format!(
-        "{shown} differs{}; {said}",
-        percent(&kept, picture)
+        "{shown} differs {}; {said}",
+        how(&kept, picture)
     ))
 }
 
@@ -136,20 +136,22 @@ pub(crate) fn alike(kept: &Picture, picture: &Picture) -> f64 {
     }
 }
 
-/// ` in 3.1 % of its pixels`, or ` in size`.
-pub(crate) fn percent(kept: &Picture, picture: &Picture) -> String {
-    if kept.same_shape(picture) {
-        let share = 100.0 * (1.0 - alike(kept, picture));
-        format!(" in {share:.1} % of its pixels")
-    } else {
+/// How pictures differ: `in 3.1 % of its pixels`, `in size: ...`, `in its text only`.
+pub(crate) fn how(kept: &Picture, picture: &Picture) -> String {
+    if !kept.same_shape(picture) {
         let (kw, kh, w, h) = (kept.width, kept.height, picture.width, picture.height);
-        format!(" in size: {kw} x {kh} before, {w} x {h} now")
+        return format!("in size: {kw} x {kh} before, {w} x {h} now");
+    }
+    match 100.0 * (1.0 - alike(kept, picture)) {
+        0.0 => "in its text only, not in its pixels".to_owned(),
+        share if share < 0.1 => "in less than 0.1 % of its pixels".to_owned(),
+        share => format!("in {share:.1} % of its pixels"),
     }
 }
 
 /// Expected, difference and actual side by side.
 pub(crate) fn triptych(expected: &Picture, actual: &Picture) -> Picture {
-    let difference = panels::difference(expected, actual);
+    let difference = panels::spotted(expected, actual);
     panels::side_by_side(&[
         ("expected", expected),
         ("difference", &difference),
@@ -321,7 +323,14 @@ mod tests {
     fn another_size_is_a_difference() {
         let (a, b) = (Picture::filled(8, 8, 1, 0), Picture::filled(9, 8, 1, 0));
         assert_eq!(alike(&a, &b), 0.0);
-        assert_eq!(percent(&a, &b), " in size: 8 x 8 before, 9 x 8 now");
+        assert_eq!(how(&a, &b), "in size: 8 x 8 before, 9 x 8 now");
+        let mut c = Picture::filled(64, 64, 1, 0);
+        let d = c.clone();
+        assert_eq!(how(&c, &d), "in its text only, not in its pixels");
+        c.data[5] = 200;
+        assert_eq!(how(&c, &d), "in less than 0.1 % of its pixels");
+        c.data[..41].fill(200);
+        assert_eq!(how(&c, &d), "in 1.0 % of its pixels");
         assert!(triptych(&a, &b).width > 27);
     }
 

@@ -365,5 +365,10 @@ fn check_count(count: u32) -> Result<(), SnapshotError> {
     }
 }
 
+/// The book's chapter; its examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../book/src/snapshots.md")]
+pub struct Chapter;
+
 #[cfg(test)]
 mod tests;
