@@ -122,10 +122,7 @@ fn compare(path: &Path, picture: &Picture) -> Result<(), String> {
         Ok(()) => format!("see {}", panel.display()),
         Err(error) => format!("cannot write {}: {error}", panel.display()),
     };
-    Err(format!(
-        "{shown} differs {}; {said}",
-        how(&kept, picture)
-    ))
+    Err(format!("{shown} differs {}; {said}", how(&kept, picture)))
 }
 
 /// Share of the pixels that agree, 0 for pictures of different shape.

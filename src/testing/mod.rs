@@ -367,6 +367,7 @@ fn check_count(count: u32) -> Result<(), SnapshotError> {
 
 /// The book's chapter; its examples are tests.
 #[cfg(doctest)]
+#[allow(rustdoc::invalid_codeblock_attributes)] // those of `tests/book`
 #[doc = include_str!("../../book/src/snapshots.md")]
 pub struct Chapter;
 
