@@ -66,5 +66,6 @@ pub mod search;
 pub mod source;
 pub mod testing;
 pub mod tree;
+pub mod typed;
 
 pub use compiled::Compiled;

@@ -10,6 +10,8 @@ pub mod named;
 pub mod obstacle;
 mod offers;
 
+use std::sync::Arc;
+
 use crate::compiled::Compiled;
 use crate::grammar::ids::{NtId, ProdId};
 use crate::grammar::inside::SizeError;
@@ -33,10 +35,10 @@ pub struct Scratch {
 }
 
 /// Proposes mutations for programs of one language. Drawing changes nothing in it, so threads can
-/// share it.
-#[derive(Debug)]
+/// share it. A clone shares the sampler.
+#[derive(Clone, Debug)]
 pub struct Mutator<'c> {
-    sampler: Sampler<'c>,
+    sampler: Arc<Sampler<'c>>,
     spec: MutateSpec,
     root: NtId,
     /// By nonterminal: whether it has two programs within sigma_small.
@@ -63,7 +65,11 @@ impl<'c> Mutator<'c> {
     /// # Errors
     ///
     /// When they do not.
-    pub fn with_sampler(sampler: Sampler<'c>, spec: MutateSpec) -> Result<Mutator<'c>, SizeError> {
+    pub fn with_sampler(
+        sampler: impl Into<Arc<Sampler<'c>>>,
+        spec: MutateSpec,
+    ) -> Result<Mutator<'c>, SizeError> {
+        let sampler: Arc<Sampler<'c>> = sampler.into();
         if spec.small > sampler.inside().max() {
             return Err(SizeError::TooLarge(spec.small));
         }

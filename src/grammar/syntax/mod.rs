@@ -99,11 +99,7 @@ impl Syntax {
                 .iter()
                 .map(|t| !matches!(t, Terminal::Literal(_)))
                 .collect(),
-            is_step: bnf
-                .productions
-                .iter()
-                .map(|p| !matches!(p.action, Action::Start | Action::Pass))
-                .collect(),
+            is_step: steps(&bnf),
             bnf,
             lexer,
             forms,
@@ -112,6 +108,43 @@ impl Syntax {
             separators: separators(grammar),
             samplers,
         })
+    }
+
+    /// The syntax of texts that stand for another nonterminal: `grammar` is the one this syntax was
+    /// built for, but for its start, which can be reached from the old one. `None` when that
+    /// start's tables are too large or would hold two actions in a cell; for a sort that a checked
+    /// grammar's start reaches they never do: whatever follows it in a program takes the place of
+    /// the end of the text, and there the tables tell all readings apart.
+    pub(crate) fn restarted(&self, grammar: &Grammar) -> Option<Syntax> {
+        let bnf = Bnf::new(grammar);
+        let automaton = Automaton::build(&bnf, &overlap(&self.lexer, bnf.terminals.len())).ok()?;
+        let decided = (0..automaton.states.len() as u32).all(|state| {
+            let mut terms = (0..automaton.terms).map(|term| Term(term as u16));
+            terms.all(|term| automaton.actions(state, term).len() <= 1)
+        });
+        if !decided {
+            return None;
+        }
+        Some(Syntax {
+            tables: Tables::new(&bnf, &automaton),
+            firsts: Firsts::new(&bnf),
+            is_step: steps(&bnf),
+            bnf,
+            ..self.clone()
+        })
+    }
+
+    /// Whether a text is one whole word that can stand for a token.
+    pub(crate) fn reads_as(&self, token: TokenId, text: &str) -> bool {
+        let mut budget = lexer::Budget::of(text);
+        match self.lexer.next(text, 0, &mut budget) {
+            Ok(Some(word)) => {
+                word.start == 0
+                    && word.end == text.len()
+                    && word.terms.contains(&self.token_term(token))
+            }
+            _ => false,
+        }
     }
 
     /// The sampler of a text token; `None` for other tokens.
@@ -148,6 +181,12 @@ impl Syntax {
     pub fn states(&self) -> usize {
         self.tables.states()
     }
+}
+
+/// Per rule: whether it is a step of `assemble`.
+fn steps(bnf: &Bnf) -> Vec<bool> {
+    let is_step = |p: &bnf::Production| !matches!(p.action, Action::Start | Action::Pass);
+    bnf.productions.iter().map(is_step).collect()
 }
 
 /// Reports grammars far larger than people write.

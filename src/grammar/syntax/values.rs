@@ -51,18 +51,23 @@ pub(crate) fn value_index(domain: &Domain, lexeme: &str) -> Option<u32> {
                 .then(|| u32::try_from(above / step).ok())
                 .flatten()
         }
-        Domain::Real { lo, step, .. } => {
-            let value: f64 = lexeme.parse().ok()?;
-            let index = ((value - lo) / step).round();
-            let count = f64::from(domain.count()?);
-            if !(0.0..count).contains(&index) {
-                return None;
-            }
-            let index = index as u32;
-            // Far below a step, far above the rounding of decimal fractions.
-            let off = (domain.number(index)? - value).abs();
-            (off <= step * 1e-6).then_some(index)
-        }
+        Domain::Real { .. } => real_index(domain, lexeme.parse().ok()?),
         _ => None,
     }
+}
+
+/// The index of a real number; `None` when it is outside the domain or off its grid.
+pub(crate) fn real_index(domain: &Domain, value: f64) -> Option<u32> {
+    let Domain::Real { lo, step, .. } = *domain else {
+        return None;
+    };
+    let index = ((value - lo) / step).round();
+    let count = f64::from(domain.count()?);
+    if !(0.0..count).contains(&index) {
+        return None;
+    }
+    let index = index as u32;
+    // Far below a step, far above the rounding of decimal fractions.
+    let off = (domain.number(index)? - value).abs();
+    (off <= step * 1e-6).then_some(index)
 }
