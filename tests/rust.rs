@@ -29,21 +29,36 @@ fn grammars() -> Vec<PathBuf> {
 fn module(path: &Path, options: &RustOptions) -> String {
     let outcome = compile_path(path);
     let said = tdc::diag::render::render_all(&outcome.diagnostics, &outcome.sources, false);
-    let compiled = outcome.compiled.as_ref().unwrap_or_else(|| panic!("{said}"));
+    let compiled = outcome
+        .compiled
+        .as_ref()
+        .unwrap_or_else(|| panic!("{said}"));
     rust(compiled, &outcome.sources, options).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// What is kept: names of files and their texts.
 fn expected() -> Vec<(String, String)> {
     let mut all = Vec::new();
-    let stem = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let stem = |path: &Path| {
+        path.file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned()
+    };
     for path in grammars() {
         let text = module(&path, &RustOptions::default());
         all.push((format!("{}.rs", stem(&path)), text));
     }
     let path = Path::new(HOSTILE);
-    all.push((format!("{}.rs", stem(path)), module(path, &RustOptions::default())));
-    for path in [Path::new("grammars/mandala.tdg"), Path::new("grammars/json.tdg"), path] {
+    all.push((
+        format!("{}.rs", stem(path)),
+        module(path, &RustOptions::default()),
+    ));
+    for path in [
+        Path::new("grammars/mandala.tdg"),
+        Path::new("grammars/json.tdg"),
+        path,
+    ] {
         let options = RustOptions { serde: Serde::On };
         all.push((format!("{}_serde.rs", stem(path)), module(path, &options)));
     }

@@ -540,9 +540,30 @@ impl X {
 /// `hostile_names.tdg:40`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[derive(serde::Serialize, serde::Deserialize)]
+#[serde(from = "VecForm", into = "VecForm")]
 pub struct Vec {
     /// A list of [`Vec`].
     pub items: ::std::vec::Vec<Vec>,
+}
+
+/// What serde sees of a [`Vec`].
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+enum VecForm {
+    Vec { items: ::std::vec::Vec<Vec> },
+}
+
+impl From<VecForm> for Vec {
+    fn from(form: VecForm) -> Vec {
+        let VecForm::Vec { items } = form;
+        Vec { items }
+    }
+}
+
+impl From<Vec> for VecForm {
+    fn from(node: Vec) -> VecForm {
+        let Vec { items } = node;
+        VecForm::Vec { items }
+    }
 }
 
 impl Vec {
@@ -832,7 +853,28 @@ impl OptionOk {
 /// `hostile_names.tdg:50`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[derive(serde::Serialize, serde::Deserialize)]
+#[serde(from = "SomeForm", into = "SomeForm")]
 pub struct Some;
+
+/// What serde sees of a [`Some`].
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+enum SomeForm {
+    Some,
+}
+
+impl From<SomeForm> for Some {
+    fn from(form: SomeForm) -> Some {
+        let SomeForm::Some = form;
+        Some
+    }
+}
+
+impl From<Some> for SomeForm {
+    fn from(node: Some) -> SomeForm {
+        let Some = node;
+        SomeForm::Some
+    }
+}
 
 impl Some {
     /// The tree that a text stands for.
@@ -1612,7 +1654,7 @@ pub enum Sign {
     N3d,
     /// `self`
     #[serde(rename = "self")]
-    Self_2,
+    Self2,
 }
 
 impl Sign {
@@ -1624,7 +1666,7 @@ impl Sign {
         Sign::AMinusB,
         Sign::Self_,
         Sign::N3d,
-        Sign::Self_2,
+        Sign::Self2,
     ];
 
     /// How it is written.
@@ -1637,7 +1679,7 @@ impl Sign {
             Sign::AMinusB => "a-b",
             Sign::Self_ => "Self",
             Sign::N3d => "3d",
-            Sign::Self_2 => "self",
+            Sign::Self2 => "self",
         }
     }
 }
@@ -2254,4 +2296,91 @@ typed::finite!(LANGUAGE, Sign = 20);
 typed::real!(LANGUAGE, Option2 = 21);
 
 /// The checked grammar.
-const IMAGE: &str = r#"grammars/hostile_names.tdg"#;
+const IMAGE: &str = r#"{"format":1,"grammar":{"name":"hostile_names","docs":"Names that are not fine in Rust as they are: reserved words, types of the prelude, names that\ndiffer in case only. See [nothing](here) and `code`, a <tag>, [brackets] and a_name.",
+"start":0,"canvas":null,"goal":null,"sample":{"procedure":"Exact","min":1,"max":30,"by_weight":false},
+"mutate":{"small":14,"choice":"Size"},"size":"Nodes","observe":null,"tokens":[{"name":"String","docs":"A `token` named like a type of the prelude.",
+"domain":{"Text":{"pattern":"[a-z]+","min_len":1,"max_len":3}},"kernel":"Uniform","production":18,
+"ty":"Text"},{"name":"i64","docs":"From far below zero.","domain":{"Int":{"lo":-1000000,"hi":2000000,
+"step":500000}},"kernel":"Uniform","production":19,"ty":"Num"},{"name":"Sign","docs":"Signs.","domain":{"Finite":[{"text":"+",
+"literal":21,"weight":1.0,"value":{"Num":1.0}},{"text":"-","literal":22,"weight":1.0,"value":{"Num":-1.0}},
+{"text":"<=","literal":23,"weight":1.0,"value":{"Num":0.0}},{"text":"a-b","literal":24,"weight":1.0,
+"value":{"Num":2.0}},{"text":"Self","literal":25,"weight":1.0,"value":{"Num":3.0}},{"text":"3d",
+"literal":26,"weight":1.0,"value":{"Num":4.0}},{"text":"self","literal":0,"weight":1.0,"value":{"Num":5.0}}]},
+"kernel":"Uniform","production":20,"ty":"Num"},{"name":"Option_","docs":"Steps.","domain":{"Real":{"lo":-1.0,
+"hi":1.0,"step":0.125,"decimals":3}},"kernel":"Uniform","production":21,"ty":"Num"}],"sorts":[{"name":"Self",
+"docs":"A sort that Rust calls otherwise.","productions":[0,1,2,3,4,5,6],"levels":[0],"draw":null},
+{"name":"Vec","docs":"A list named like a list.","productions":[7],"levels":[1],"draw":null},{"name":"Option",
+"docs":"An option named like one.","productions":[8,9,10],"levels":[2],"draw":null},{"name":"Some",
+"docs":"A sort of one production without fields.","productions":[11],"levels":[3],"draw":null},{"name":"Result",
+"docs":"One production of another name.","productions":[12],"levels":[4],"draw":null},{"name":"result",
+"docs":"Differs from the one before in case only.","productions":[13,14],"levels":[5],"draw":null},
+{"name":"Uneven","docs":"As large as nothing else.","productions":[15,16,17],"levels":[6],"draw":null}],
+"productions":[{"name":"Self","docs":"Shares its name with its sort.","kind":{"Node":0},"children":[{"name":"type",
+"nt":1},{"name":"self","nt":11},{"name":"Self","nt":2}],"syntax":[{"Literal":0},{"Child":0},{"Child":1},
+{"Child":2}],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Box","docs":"A type of the prelude.",
+"kind":{"Node":0},"children":[{"name":"fn","nt":9},{"name":"crate","nt":8}],"syntax":[{"Literal":1},
+{"Child":0},{"Child":1}],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"box","docs":"Differs from it in case.",
+"kind":{"Node":0},"children":[{"name":"yield","nt":4},{"name":"gen","nt":10}],"syntax":[{"Literal":2},
+{"Child":0},{"Child":1}],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"None","docs":"A production without fields.",
+"kind":{"Node":0},"children":[],"syntax":[{"Literal":3}],"weight":1.0,"primitive":false,"level":0,
+"draw":null},{"name":"match","docs":"Keywords.","kind":{"Node":0},"children":[{"name":"super","nt":0},
+{"name":"async","nt":0},{"name":"_x","nt":3}],"syntax":[{"Literal":4},{"Child":0},"Glue",{"Literal":5},
+{"Child":1},"Glue",{"Literal":5},{"Child":2}],"weight":1.0,"primitive":false,"level":0,"draw":null},
+{"name":"Deep","docs":"Nothing but underscores, and names that differ in case.\nHolds the large one.",
+"kind":{"Node":0},"children":[{"name":"where","nt":6}],"syntax":[{"Literal":6},{"Child":0}],"weight":1.0,
+"primitive":false,"level":0,"draw":null},{"name":"_","docs":"","kind":{"Node":0},"children":[{"name":"fooBar",
+"nt":3},{"name":"foo_bar","nt":3},{"name":"FooBar","nt":3}],"syntax":[{"Literal":7},{"Child":0},
+{"Child":1},{"Child":2}],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Vec","docs":"",
+"kind":{"Node":1},"children":[{"name":"items","nt":12}],"syntax":[{"Literal":8},{"Child":0},{"Literal":9}],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Some","docs":"","kind":{"Node":2},
+"children":[{"name":"value","nt":7}],"syntax":[{"Literal":10},{"Child":0}],"weight":1.0,"primitive":false,
+"level":0,"draw":null},{"name":"None","docs":"","kind":{"Node":2},"children":[],"syntax":[{"Literal":11}],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Ok","docs":"","kind":{"Node":2},"children":[{"name":"of",
+"nt":13}],"syntax":[{"Literal":12},{"Child":0},{"Literal":13}],"weight":1.0,"primitive":false,"level":0,
+"draw":null},{"name":"Some","docs":"","kind":{"Node":3},"children":[],"syntax":[{"Literal":14}],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Ok","docs":"","kind":{"Node":4},"children":[{"name":"all",
+"nt":14}],"syntax":[{"Literal":15},{"Child":0}],"weight":1.0,"primitive":false,"level":0,"draw":null},
+{"name":"Err","docs":"","kind":{"Node":5},"children":[],"syntax":[{"Literal":16}],"weight":1.0,"primitive":false,
+"level":0,"draw":null},{"name":"err","docs":"","kind":{"Node":5},"children":[],"syntax":[{"Literal":17}],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Small","docs":"","kind":{"Node":6},
+"children":[{"name":"of","nt":0}],"syntax":[{"Literal":18},{"Child":0}],"weight":1.0,"primitive":false,
+"level":0,"draw":null},{"name":"Large","docs":"","kind":{"Node":6},"children":[{"name":"a","nt":16},
+{"name":"b1","nt":7},{"name":"b2","nt":7},{"name":"b3","nt":7},{"name":"b4","nt":7},{"name":"b5",
+"nt":7},{"name":"b6","nt":7},{"name":"b7","nt":7},{"name":"b8","nt":7},{"name":"b9","nt":7},{"name":"c1",
+"nt":7},{"name":"c2","nt":7},{"name":"c3","nt":7},{"name":"c4","nt":7}],"syntax":[{"Literal":19},
+{"Child":0},{"Child":1},{"Child":2},{"Child":3},{"Child":4},{"Child":5},{"Child":6},{"Child":7},
+{"Child":8},{"Child":9},{"Child":10},{"Child":11},{"Child":12},{"Child":13}],"weight":0.1,"primitive":false,
+"level":0,"draw":null},{"name":"SmallOne","docs":"","kind":{"Node":6},"children":[],"syntax":[{"Literal":20}],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"String","docs":"A `token` named like a type of the prelude.",
+"kind":{"Token":0},"children":[],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},
+{"name":"i64","docs":"From far below zero.","kind":{"Token":1},"children":[],"syntax":[],"weight":1.0,
+"primitive":false,"level":0,"draw":null},{"name":"Sign","docs":"Signs.","kind":{"Token":2},"children":[],
+"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Option_","docs":"Steps.",
+"kind":{"Token":3},"children":[],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},
+{"name":"None","docs":"","kind":"None","children":[],"syntax":[],"weight":1.0,"primitive":false,
+"level":0,"draw":null},{"name":"Some","docs":"","kind":"Some","children":[{"name":"item","nt":0}],
+"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Nil","docs":"","kind":"Nil",
+"children":[],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Cons","docs":"",
+"kind":"Cons","children":[{"name":"head","nt":1},{"name":"tail","nt":12}],"syntax":[],"weight":1.0,
+"primitive":false,"level":0,"draw":null},{"name":"None","docs":"","kind":"None","children":[],"syntax":[],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Some","docs":"","kind":"Some","children":[{"name":"item",
+"nt":2}],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Nil","docs":"",
+"kind":"Nil","children":[],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Cons",
+"docs":"","kind":"Cons","children":[{"name":"head","nt":5},{"name":"tail","nt":15}],"syntax":[],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Cons","docs":"","kind":"Cons","children":[{"name":"head",
+"nt":5},{"name":"tail","nt":15}],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},
+{"name":"None","docs":"","kind":"None","children":[],"syntax":[],"weight":1.0,"primitive":false,
+"level":0,"draw":null},{"name":"Some","docs":"","kind":"Some","children":[{"name":"item","nt":6}],
+"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null}],"nonterminals":[{"kind":{"Sort":{"sort":0,
+"level":0}},"productions":[0,1,2,3,4,5,6]},{"kind":{"Sort":{"sort":1,"level":0}},"productions":[7]},
+{"kind":{"Sort":{"sort":2,"level":0}},"productions":[8,9,10]},{"kind":{"Sort":{"sort":3,"level":0}},
+"productions":[11]},{"kind":{"Sort":{"sort":4,"level":0}},"productions":[12]},{"kind":{"Sort":{"sort":5,
+"level":0}},"productions":[13,14]},{"kind":{"Sort":{"sort":6,"level":0}},"productions":[15,16,17]},
+{"kind":{"Token":0},"productions":[18]},{"kind":{"Token":1},"productions":[19]},{"kind":{"Token":2},
+"productions":[20]},{"kind":{"Token":3},"productions":[21]},{"kind":{"Optional":{"item":0}},"productions":[22,
+23]},{"kind":{"List":{"item":1,"separator":5,"min":0}},"productions":[24,25]},{"kind":{"Optional":{"item":2}},
+"productions":[26,27]},{"kind":{"List":{"item":5,"separator":null,"min":1}},"productions":[30]},
+{"kind":{"List":{"item":5,"separator":null,"min":0}},"productions":[28,29]},{"kind":{"Optional":{"item":6}},
+"productions":[31,32]}],"literals":["self","box","bax","none","match",",","deep","under","[","]",
+"some","nothing","ok","ko","so","yes","no","nope","small","large","smallest","+","-","<=","a-b",
+"Self","3d"],"fns":[],"rewrites":[],"examples":{}},"rules":[]}"#;

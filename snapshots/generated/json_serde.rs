@@ -334,11 +334,32 @@ impl Num {
 /// `json.tdg:39`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[derive(serde::Serialize, serde::Deserialize)]
+#[serde(from = "MemberForm", into = "MemberForm")]
 pub struct Member {
     /// A string with its quotes.
     pub key: Text,
     /// Any JSON value. The weights make random documents look like documents: without them most would be nested empty lists.
     pub value: Value,
+}
+
+/// What serde sees of a [`Member`].
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+enum MemberForm {
+    Member { key: Text, value: Value },
+}
+
+impl From<MemberForm> for Member {
+    fn from(form: MemberForm) -> Member {
+        let MemberForm::Member { key, value } = form;
+        Member { key, value }
+    }
+}
+
+impl From<Member> for MemberForm {
+    fn from(node: Member) -> MemberForm {
+        let Member { key, value } = node;
+        MemberForm::Member { key, value }
+    }
 }
 
 impl Member {
@@ -711,4 +732,41 @@ typed::text!(LANGUAGE, Text = 8);
 typed::text!(LANGUAGE, Number = 9);
 
 /// The checked grammar.
-const IMAGE: &str = r#"grammars/json.tdg"#;
+const IMAGE: &str = r#"{"format":1,"grammar":{"name":"json","docs":"JSON (RFC 8259): a language without pictures.\n\nEvery program is a JSON document, and every document is a program, but for two things: an\nexponent has at most three digits, below 300, and half a surrogate pair is not a character.",
+"start":0,"canvas":null,"goal":null,"sample":{"procedure":"Exact","min":1,"max":40,"by_weight":false},
+"mutate":{"small":3,"choice":"Size"},"size":"Nodes","observe":null,"tokens":[{"name":"Text","docs":"A string with its quotes.",
+"domain":{"Text":{"pattern":"\"([^\"\\\\\\x00-\\x1f]|\\\\[\"\\\\/bfnrt]|\\\\u([0-9abcefABCEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}))*\"",
+"min_len":2,"max_len":12}},"kernel":"Uniform","production":8,"ty":"Text"},{"name":"Number","docs":"A number as JSON writes it.",
+"domain":{"Text":{"pattern":"-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?([0-9]{1,2}|[012][0-9]{2}))?",
+"min_len":1,"max_len":8}},"kernel":"Uniform","production":9,"ty":"Text"}],"sorts":[{"name":"Value",
+"docs":"Any JSON value. The weights make random documents look like documents: without them most would\nbe nested empty lists.",
+"productions":[0,1,2,3,4,5,6],"levels":[0],"draw":null},{"name":"Member","docs":"A name and its value.",
+"productions":[7],"levels":[1],"draw":null}],"productions":[{"name":"Object","docs":"Members by name.",
+"kind":{"Node":0},"children":[{"name":"members","nt":4}],"syntax":[{"Literal":0},{"Child":0},{"Literal":2}],
+"weight":2.0,"primitive":false,"level":0,"draw":null},{"name":"Array","docs":"Values in order.",
+"kind":{"Node":0},"children":[{"name":"items","nt":5}],"syntax":[{"Literal":3},{"Child":0},{"Literal":4}],
+"weight":0.5,"primitive":false,"level":0,"draw":null},{"name":"Str","docs":"A string.","kind":{"Node":0},
+"children":[{"name":"text","nt":2}],"syntax":[{"Child":0}],"weight":4.0,"primitive":false,"level":0,
+"draw":null},{"name":"Num","docs":"A number.","kind":{"Node":0},"children":[{"name":"number","nt":3}],
+"syntax":[{"Child":0}],"weight":4.0,"primitive":false,"level":0,"draw":null},{"name":"True","docs":"Yes.",
+"kind":{"Node":0},"children":[],"syntax":[{"Literal":5}],"weight":1.0,"primitive":false,"level":0,
+"draw":null},{"name":"False","docs":"No.","kind":{"Node":0},"children":[],"syntax":[{"Literal":6}],
+"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Null","docs":"Nothing.","kind":{"Node":0},
+"children":[],"syntax":[{"Literal":7}],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Member",
+"docs":"`\"name\": value`","kind":{"Node":1},"children":[{"name":"key","nt":2},{"name":"value","nt":0}],
+"syntax":[{"Child":0},"Glue",{"Literal":8},{"Child":1}],"weight":1.0,"primitive":false,"level":0,
+"draw":null},{"name":"Text","docs":"A string with its quotes.","kind":{"Token":0},"children":[],
+"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Number","docs":"A number as JSON writes it.",
+"kind":{"Token":1},"children":[],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},
+{"name":"Nil","docs":"","kind":"Nil","children":[],"syntax":[],"weight":1.0,"primitive":false,"level":0,
+"draw":null},{"name":"Cons","docs":"","kind":"Cons","children":[{"name":"head","nt":1},{"name":"tail",
+"nt":4}],"syntax":[],"weight":2.0,"primitive":false,"level":0,"draw":null},{"name":"Nil","docs":"",
+"kind":"Nil","children":[],"syntax":[],"weight":1.0,"primitive":false,"level":0,"draw":null},{"name":"Cons",
+"docs":"","kind":"Cons","children":[{"name":"head","nt":0},{"name":"tail","nt":5}],"syntax":[],"weight":0.3,
+"primitive":false,"level":0,"draw":null}],"nonterminals":[{"kind":{"Sort":{"sort":0,"level":0}},
+"productions":[0,1,2,3,4,5,6]},{"kind":{"Sort":{"sort":1,"level":0}},"productions":[7]},{"kind":{"Token":0},
+"productions":[8]},{"kind":{"Token":1},"productions":[9]},{"kind":{"List":{"item":1,"separator":1,
+"min":0}},"productions":[10,11]},{"kind":{"List":{"item":0,"separator":1,"min":0}},"productions":[12,
+13]}],"literals":["{",",","}","[","]","true","false","null",":"],"fns":[],"rewrites":[],"examples":{"empty":{"docs":"",
+"program":{"text":"{}"}},"point":{"docs":"","program":{"text":"{\"x\": 3, \"y\": -4.5}"}},"nested":{"docs":"",
+"program":{"text":"[1, [2, [3, []]], {\"deep\": [true, false, null]}]"}}}},"rules":[]}"#;

@@ -130,8 +130,10 @@ struct Entry {
 impl Engine {
     fn new(compiled: Compiled) -> Engine {
         let grammar = &compiled.grammar;
-        let kinds = grammar.productions.iter().map(|production| {
-            match production.kind {
+        let kinds = grammar
+            .productions
+            .iter()
+            .map(|production| match production.kind {
                 ProductionKind::Node(sort) => Kind::Sort {
                     sort: sort.0,
                     level: production.level,
@@ -141,8 +143,7 @@ impl Engine {
                 ProductionKind::Cons => Kind::Cons,
                 ProductionKind::None => Kind::None,
                 ProductionKind::Some => Kind::Some,
-            }
-        });
+            });
         let slots = grammar.nonterminals.iter().map(|nonterminal| {
             let find = |kind: ProductionKind| {
                 let mut of = nonterminal.productions.iter().copied();
@@ -229,8 +230,8 @@ impl Engine {
         }
         let sampler = Arc::clone(self.sampler()?);
         let spec = self.compiled.grammar.mutate;
-        let mutator = cell
-            .get_or_init(|| Ok(Mutator::with_sampler(sampler, spec)?.with_root(root)));
+        let mutator =
+            cell.get_or_init(|| Ok(Mutator::with_sampler(sampler, spec)?.with_root(root)));
         mutator.as_ref().map_err(|error| error.clone().into())
     }
 
@@ -265,7 +266,10 @@ impl Engine {
             && program.nodes().iter().all(|node| known(node.production))
             && program.is_valid_as(grammar, root)
             && program.nodes().iter().all(|node| {
-                match (self.kinds[node.production.index()], program.texts().get(node.value as usize)) {
+                match (
+                    self.kinds[node.production.index()],
+                    program.texts().get(node.value as usize),
+                ) {
                     (Kind::Token(token), Some(text)) if self.layout.is_text(node.production) => {
                         let token = crate::grammar::ids::TokenId(token);
                         self.compiled.syntax.reads_as(token, text)

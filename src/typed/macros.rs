@@ -243,9 +243,7 @@ macro_rules! __tdc_number {
         impl ::core::convert::TryFrom<$number> for $name {
             type Error = $crate::typed::Error;
 
-            fn try_from(
-                number: $number,
-            ) -> ::core::result::Result<$name, $crate::typed::Error> {
+            fn try_from(number: $number) -> ::core::result::Result<$name, $crate::typed::Error> {
                 $name::new(number)
                     .ok_or_else(|| $crate::typed::not_a_value(&$language, $id, &number))
             }

@@ -14,8 +14,8 @@ use super::node::{Fields, Node, Place, Reader, Splice, Writer};
 use super::{Error, Language};
 use crate::grammar::ids::{NtId, ProdId};
 use crate::grammar::ir::ProductionKind;
-use crate::mutate::named::NamedMutator;
 use crate::mutate::Scratch as MutateScratch;
+use crate::mutate::named::NamedMutator;
 use crate::render::svg::{self, SvgOptions};
 use crate::sample::{Rng, Scratch as SampleScratch};
 use crate::scene::{Scene, eval};
@@ -328,7 +328,12 @@ fn splice<T: Tree>(engine: &Engine, tree: &mut T, edit: &Edit) -> Result<(), Err
 
 fn mutate<T: Tree>(
     tree: &mut T,
-    propose: impl FnOnce(&crate::mutate::Mutator<'static>, &Program, &mut MutateScratch, &mut Edit) -> bool,
+    propose: impl FnOnce(
+        &crate::mutate::Mutator<'static>,
+        &Program,
+        &mut MutateScratch,
+        &mut Edit,
+    ) -> bool,
 ) -> Result<Mutation, Error> {
     let engine = T::language().engine()?;
     let mutator = engine.mutator(root::<T>())?;

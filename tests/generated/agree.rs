@@ -10,8 +10,6 @@ use tdc::tree::diff::PathMode;
 use tdc::tree::edit;
 use tdc::typed::{Error, Tree};
 
-use crate::{arith, csg2d, csg2d_sketch, hostile_names, imp, json, mandala, rainbow, street, tinysvg};
-
 /// Programs of each grammar.
 const COUNT: u64 = 100_000;
 
@@ -82,26 +80,44 @@ where
         if seed % (10 * MUTATED) == 0
             && let Some(source) = last.replace(tree)
         {
-            path(&mutator, &source, last.as_ref().expect("just put there"), seed);
+            path(
+                &mutator,
+                &source,
+                last.as_ref().expect("just put there"),
+                seed,
+            );
         }
     }
     // Some mutators can do nothing: their production is too large for sigma_small.
     for (count, by) in changed.iter().zip(&all) {
         if let NamedMutator::Replace { production, .. } = by
             && compiled.info.production(*production).size <= grammar.mutate.small
-            && compiled.grammar.sorts.iter().any(|sort| sort.productions.len() > 1 && sort.productions.contains(production))
+            && compiled
+                .grammar
+                .sorts
+                .iter()
+                .any(|sort| sort.productions.len() > 1 && sort.productions.contains(production))
         {
             assert!(*count > 0, "{} never did anything", by.name(grammar));
         }
     }
 }
 
-fn path<T: Tree + Debug + Clone + PartialEq>(mutator: &Mutator<'_>, source: &T, target: &T, seed: u64) {
+fn path<T: Tree + Debug + Clone + PartialEq>(
+    mutator: &Mutator<'_>,
+    source: &T,
+    target: &T,
+    seed: u64,
+) {
     let [from, to] = [source, target].map(|tree| tree.to_program().expect("a program"));
     let mut rng = stream(seed, 3);
-    let steps = mutator.path(&from, &to, PathMode::Plain, &mut rng).expect("a path");
+    let steps = mutator
+        .path(&from, &to, PathMode::Plain, &mut rng)
+        .expect("a path");
     let dynamic: Vec<_> = steps.collect();
-    let typed = source.edit_path(target, &mut stream(seed, 3)).expect("a path");
+    let typed = source
+        .edit_path(target, &mut stream(seed, 3))
+        .expect("a path");
     assert_eq!(typed.len(), dynamic.len());
     let mut current = source.clone();
     for (step, other) in typed.iter().zip(&dynamic) {
@@ -123,24 +139,28 @@ fn sort_agrees<T: Tree + Display + Debug + Clone + PartialEq>() {
     let grammar = &compiled.grammar;
     let root = NtId(T::NONTERMINAL);
     let sampler = Sampler::new(compiled, grammar.sample).expect("a sampler");
-    let mutator = Mutator::new(compiled, grammar.mutate).expect("a mutator").with_root(root);
+    let mutator = Mutator::new(compiled, grammar.mutate)
+        .expect("a mutator")
+        .with_root(root);
+    // Past the language's own window the tables are other ones.
+    let mut spec = grammar.sample;
+    spec.max += 3;
+    let wider = Sampler::new(compiled, spec).expect("a sampler");
     let mut trees: Vec<T> = Vec::new();
     for seed in 0..2_000 {
-        // Past the language's own window the tables are other ones.
-        let end = if seed % 10 == 0 { grammar.sample.max + 3 } else { grammar.sample.max };
-        let mut spec = grammar.sample;
-        spec.max = spec.max.max(end);
-        let wider = Sampler::new(compiled, spec);
-        let sampler = match seed % 10 {
-            0 => wider.as_ref().expect("a sampler"),
-            _ => &sampler,
-        };
-        let program = sampler.sample_nt(root, 0..=end, &mut stream(seed, 0)).expect("a tree");
+        let sampler = if seed % 10 == 0 { &wider } else { &sampler };
+        let end = sampler.spec().max;
+        let program = sampler
+            .sample_nt(root, 0..=end, &mut stream(seed, 0))
+            .expect("a tree");
         let tree = T::sample(&mut stream(seed, 0), 0..=end).expect("a tree");
         assert_eq!(tree.to_program().expect("a program"), program);
         let text = compiled.print(&program);
         assert_eq!(tree.to_string(), text);
-        assert_eq!(T::parse(&text).unwrap_or_else(|e| panic!("{text}: {e}")), tree);
+        assert_eq!(
+            T::parse(&text).unwrap_or_else(|e| panic!("{text}: {e}")),
+            tree
+        );
         let mut typed = tree.clone();
         let dynamic = mutator.propose(&program, &mut stream(seed, 1));
         let done = typed.mutate(&mut stream(seed, 1)).ok();
@@ -155,17 +175,18 @@ fn sort_agrees<T: Tree + Display + Debug + Clone + PartialEq>() {
 macro_rules! languages {
     ($($name:ident: $start:ident $(, $sort:ident)*;)*) => {$(
         mod $name {
-            use super::{agree, sort_agrees, $name};
+            use super::{agree, sort_agrees};
+            use crate::$name as language;
 
             #[test]
             fn programs_agree() {
-                agree::<$name::$start>($name::$start::MUTATORS);
+                agree::<language::$start>(language::$start::MUTATORS);
             }
 
             #[test]
             fn sorts_agree() {
-                sort_agrees::<$name::$start>();
-                $(sort_agrees::<$name::$sort>();)*
+                sort_agrees::<language::$start>();
+                $(sort_agrees::<language::$sort>();)*
             }
         }
     )*};

@@ -35,7 +35,9 @@ fn as_floats(typed: &serde_json::Value, dynamic: &mut serde_json::Value) {
         }
         (Value::Array(a), Value::Array(b)) => a.iter().zip(b).for_each(|(a, b)| as_floats(a, b)),
         (Value::Object(a), Value::Object(b)) => {
-            a.values().zip(b.values_mut()).for_each(|(a, b)| as_floats(a, b));
+            a.values()
+                .zip(b.values_mut())
+                .for_each(|(a, b)| as_floats(a, b));
         }
         _ => {}
     }
@@ -54,7 +56,8 @@ fn values_are_looked_at() {
     assert!(serde_json::from_str::<Text>("\"\\\"ok\\\"\"").is_ok());
     let error = serde_json::from_str::<Text>("\"no quotes\"").expect_err("not a text");
     assert!(error.to_string().contains("is not a Text"), "{error}");
-    let error = serde_json::from_str::<Value>(r#"{"Num":{"number":"1e9999"}}"#).expect_err("not a number");
+    let error =
+        serde_json::from_str::<Value>(r#"{"Num":{"number":"1e9999"}}"#).expect_err("not a number");
     assert!(error.to_string().contains("is not a Number"), "{error}");
     let error = serde_json::from_str::<mandala_serde::Fold>("5").expect_err("not on the grid");
     assert_eq!(error.to_string(), "`5` is not a Fold (4..=12 step 2)");

@@ -15,6 +15,7 @@ mod tree;
 /// Includes a generated module.
 macro_rules! module {
     ($name:ident) => {
+        #[doc = concat!("The language `", stringify!($name), "`.")]
         #[allow(dead_code, reason = "no test uses all of a language")]
         pub mod $name {
             include!(concat!(

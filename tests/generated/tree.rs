@@ -30,7 +30,10 @@ fn trees_are_built_and_written() {
     assert_eq!(format!("{:>20}", disc(1, 2, 3)), "      (Circle 1 2 3)");
     assert_eq!(donut.size(), 2);
     assert!(donut.to_svg().expect("a picture").starts_with("<svg"));
-    assert_eq!(format!("{:?}", disc(1, 2, 3)), "Circle(Circle { r: Coord(1), x: Coord(2), y: Coord(3) })");
+    assert_eq!(
+        format!("{:?}", disc(1, 2, 3)),
+        "Circle(Circle { r: Coord(1), x: Coord(2), y: Coord(3) })"
+    );
 }
 
 #[test]
@@ -54,8 +57,14 @@ fn values_are_those_of_the_token() {
     assert!(mandala::Away::MIN < mandala::Away::MAX);
 
     assert_eq!(tinysvg::Sign::ALL.map(tinysvg::Sign::as_str), ["+", "-"]);
-    assert_eq!("-".parse::<tinysvg::Sign>().expect("a value"), tinysvg::Sign::Minus);
-    assert_eq!("orange".parse::<tinysvg::Paint>().expect("a value"), tinysvg::Paint::Orange);
+    assert_eq!(
+        "-".parse::<tinysvg::Sign>().expect("a value"),
+        tinysvg::Sign::Minus
+    );
+    assert_eq!(
+        "orange".parse::<tinysvg::Paint>().expect("a value"),
+        tinysvg::Paint::Orange
+    );
     assert!("pink".parse::<tinysvg::Paint>().is_err());
 
     assert!(imp::Name::new("x1").is_ok());
@@ -71,13 +80,21 @@ fn mistakes_are_explained() {
     let wrong = Shape::parse("(Circle 3 4 16)").expect_err("out of range");
     assert_eq!(said(wrong), "at byte 12: `16` is not a Coord (0..=15)");
     let wrong = Op::parse("*").expect_err("no such operator");
-    assert_eq!(said(wrong), "at byte 0: `*` is not a word of the language");
+    assert_eq!(said(wrong), "at byte 0: no word of the language begins with `*`");
     let wrong = Op::parse("+ +").expect_err("too much");
     assert_eq!(said(wrong), "at byte 2: expected nothing more, found `+`");
 
-    let lit = |n: i64| arith::Lit { value: arith::Number::new(n).expect("a number") };
-    let sum = arith::Add { left: Box::new(lit(1).into()), right: Box::new(lit(2).into()) };
-    let product = arith::Mul { left: Box::new(sum.into()), right: Box::new(lit(3).into()) };
+    let lit = |n: i64| arith::Lit {
+        value: arith::Number::new(n).expect("a number"),
+    };
+    let sum = arith::Add {
+        left: Box::new(lit(1).into()),
+        right: Box::new(lit(2).into()),
+    };
+    let product = arith::Mul {
+        left: Box::new(sum.into()),
+        right: Box::new(lit(3).into()),
+    };
     let product: arith::Expr = product.into();
     assert_eq!(product.to_string(), "1 + 2 * 3");
     assert_eq!(
@@ -90,16 +107,25 @@ fn mistakes_are_explained() {
     assert_eq!(tree, product);
 
     let empty = imp::Program { body: Vec::new() };
-    assert_eq!(said(empty.to_program().expect_err("it is empty")), "a list of one Stmt or more has none");
+    assert_eq!(
+        said(empty.to_program().expect_err("it is empty")),
+        "a list of one Stmt or more has none"
+    );
     assert_eq!(empty.to_string(), "");
 
-    let other = Shape::sample(&mut seeded(1), 2..=8).expect("a shape").to_program().expect("a program");
+    let other = Shape::sample(&mut seeded(1), 2..=8)
+        .expect("a shape")
+        .to_program()
+        .expect("a program");
     assert_eq!(
         said(json::Value::from_program(&other).expect_err("another language")),
         "the program is not a Value of this language"
     );
     let said_of_sizes = said(Shape::sample(&mut seeded(1), 0..=0).expect_err("too small"));
-    assert_eq!(said_of_sizes, "no `Shape` has a size in 0..=0; sizes that exist: 1..=8");
+    assert_eq!(
+        said_of_sizes,
+        "no `Shape` has a size in 0..=0; sizes that exist: 1..=8"
+    );
 }
 
 #[test]
@@ -118,7 +144,10 @@ fn edits_that_do_not_fit_change_nothing() {
         (usize::MAX, &shape, false),
     ] {
         let mut tree = donut.clone();
-        let edit = Edit { position, replacement: replacement.clone() };
+        let edit = Edit {
+            position,
+            replacement: replacement.clone(),
+        };
         let done = tree.apply(&edit);
         assert_eq!(done.is_ok(), fits, "{position}");
         if let Ok(inverse) = done {
@@ -161,7 +190,10 @@ fn visitors_find_and_change() {
 /// On a thread with the stack that Rust gives to threads.
 fn with_small_stack(work: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().stack_size(2 << 20).spawn(work);
-    thread.expect("a thread").join().expect("it does not overflow");
+    thread
+        .expect("a thread")
+        .join()
+        .expect("it does not overflow");
 }
 
 #[test]
@@ -182,9 +214,15 @@ fn what_is_too_deep_is_refused_and_what_is_not_fits_the_stack() {
         // An edit that would go too deep is refused as well.
         let mut deep = deep;
         let mut rng = seeded(1);
-        let small = json::Value::parse("[[]]").expect("a value").to_program().expect("a program");
+        let small = json::Value::parse("[[]]")
+            .expect("a value")
+            .to_program()
+            .expect("a program");
         let inmost = 2 * MAX_DEPTH - 2;
-        let edit = Edit { position: inmost, replacement: small };
+        let edit = Edit {
+            position: inmost,
+            replacement: small,
+        };
         assert!(matches!(deep.apply(&edit), Err(Error::TooDeep)));
         assert_eq!(deep, copy);
         for _ in 0..200 {
@@ -229,14 +267,19 @@ fn lists_may_be_long() {
 fn threads_share_a_language() {
     let texts: Vec<String> = thread::scope(|scope| {
         let handles: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| {
-                let mut rng = seeded(5);
-                let mut street = street::Street::random(&mut rng).expect("a street");
-                street.mutate(&mut rng).expect("a change");
-                street.to_string()
-            }))
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut rng = seeded(5);
+                    let mut street = street::Street::random(&mut rng).expect("a street");
+                    street.mutate(&mut rng).expect("a change");
+                    street.to_string()
+                })
+            })
             .collect();
-        handles.into_iter().map(|handle| handle.join().expect("a text")).collect()
+        handles
+            .into_iter()
+            .map(|handle| handle.join().expect("a text"))
+            .collect()
     });
     assert!(texts.windows(2).all(|pair| pair[0] == pair[1]));
 }

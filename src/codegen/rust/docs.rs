@@ -106,7 +106,10 @@ mod tests {
     #[test]
     fn what_rustdoc_would_misread_is_escaped() {
         for (from, to) in [
-            ("A disc of radius `r` about (`x`, `y`).", "A disc of radius `r` about (`x`, `y`)."),
+            (
+                "A disc of radius `r` about (`x`, `y`).",
+                "A disc of radius `r` about (`x`, `y`).",
+            ),
             ("TinySVG: [see] <there>", "`TinySVG`: \\[see\\] \\<there\\>"),
             ("CSG2D and JSON", "CSG2D and JSON"),
             ("a [link](there.html) stays", "a [link](there.html) stays"),

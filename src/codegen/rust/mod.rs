@@ -144,7 +144,8 @@ impl Generator<'_> {
         let grammar = self.model.grammar;
         let names = &self.model.names;
         let family = names.family();
-        let mut out = "// How the engine knows these types: by the ids of the grammar below.\n\n".to_owned();
+        let mut out =
+            "// How the engine knows these types: by the ids of the grammar below.\n\n".to_owned();
         for id in self.sorts() {
             let sort = grammar.sort(id);
             let (name, nt) = (names.sort(id), sort.levels.first().map_or(0, |nt| nt.0));

@@ -43,7 +43,10 @@ impl Serde {
     /// The derives of a text.
     pub(super) fn through_text(&self) -> String {
         let Attributes(derived) = self.derived();
-        derived + &self.attribute("serde(into = \"std::string::String\", try_from = \"std::string::String\")")
+        derived
+            + &self.attribute(
+                "serde(into = \"std::string::String\", try_from = \"std::string::String\")",
+            )
     }
 
     /// The derives of a struct that goes through another type, and the condition on that type.

@@ -29,7 +29,11 @@ impl Generator<'_> {
         let grammar = self.model.grammar;
         let sort = grammar.sort(id);
         let name = self.model.names.sort(id).to_owned();
-        if let Some(only) = sort.productions.first().filter(|_| self.model.is_single(id)) {
+        if let Some(only) = sort
+            .productions
+            .first()
+            .filter(|_| self.model.is_single(id))
+        {
             let production = grammar.production(*only);
             // The sort's words are about what it is, the production's about how it is written.
             let text = match (sort.docs.trim(), production.docs.trim()) {
@@ -44,7 +48,8 @@ impl Generator<'_> {
             self.sum(id, &name)?;
         }
         let operators = self.operators(id, &name);
-        self.module.item(&[], &format!("impl {name} {{ {operators} }}"))?;
+        self.module
+            .item(&[], &format!("impl {name} {{ {operators} }}"))?;
         for production in &sort.productions {
             if self.model.fields[production.index()].is_empty() {
                 continue;
@@ -52,7 +57,11 @@ impl Generator<'_> {
             if !self.model.is_single(id) {
                 let own = grammar.production(*production);
                 let place = self.place(own.span);
-                let docs = documented(&own.docs, &format!("The production `{}`.", own.name), &place);
+                let docs = documented(
+                    &own.docs,
+                    &format!("The production `{}`.", own.name),
+                    &place,
+                );
                 self.product(*production, &docs)?;
             }
             self.field_mutators(*production)?;
@@ -95,7 +104,11 @@ impl Generator<'_> {
             };
             names.push(variant.clone());
         }
-        let copy = if self.model.is_plain(id) { "Copy, " } else { "" };
+        let copy = if self.model.is_plain(id) {
+            "Copy, "
+        } else {
+            ""
+        };
         let Attributes(serde) = self.serde.derived();
         let lint = variant_lint(name, &names);
         let place = self.place(sort.span);
@@ -153,7 +166,10 @@ impl Generator<'_> {
         let from = self.model.names.std("From");
         let [through, condition] = self.serde.through_form(&form);
         // The struct's own attributes name fields of the form alone.
-        let plain: String = body.lines().filter(|line| !line.starts_with("#[serde")).collect();
+        let plain: String = body
+            .lines()
+            .filter(|line| !line.starts_with("#[serde"))
+            .collect();
         self.module.item(
             docs,
             &format!("#[derive(Clone, {copy}Debug, PartialEq, Eq, Hash)]\n{through} pub struct {name} {plain}"),
@@ -459,4 +475,3 @@ impl Generator<'_> {
         self.module.item(&[], &item)
     }
 }
-

@@ -34,13 +34,18 @@ impl Generator<'_> {
                 decimals,
             } => self.real(&name, &docs, [*lo, *hi, *step], *decimals, &token.domain),
             Domain::Finite(values) => self.finite(&name, &docs, values),
-            Domain::Text { pattern, .. } => {
-                self.text(&name, &docs, pattern, token.production.0)
-            }
+            Domain::Text { pattern, .. } => self.text(&name, &docs, pattern, token.production.0),
         }
     }
 
-    fn int(&mut self, name: &str, docs: &[String], lo: i64, hi: i64, step: i64) -> Result<(), NotRust> {
+    fn int(
+        &mut self,
+        name: &str,
+        docs: &[String],
+        lo: i64,
+        hi: i64,
+        step: i64,
+    ) -> Result<(), NotRust> {
         let serde = self.serde.through("i64");
         self.module.item(
             docs,
@@ -53,7 +58,11 @@ impl Generator<'_> {
         let off = match (step, lo) {
             (1, _) => String::new(),
             (_, 0) => format!(" if value % {} == 0", int(step)),
-            _ if lo < 0 => format!(" if (value + {}) % {} == 0", int_of(lo.unsigned_abs()), int(step)),
+            _ if lo < 0 => format!(
+                " if (value + {}) % {} == 0",
+                int_of(lo.unsigned_abs()),
+                int(step)
+            ),
             _ => format!(" if (value - {least}) % {} == 0", int(step)),
         };
         let [some, none, option] = self.options();
@@ -140,7 +149,12 @@ impl Generator<'_> {
         )
     }
 
-    fn finite(&mut self, name: &str, docs: &[String], values: &[FiniteValue]) -> Result<(), NotRust> {
+    fn finite(
+        &mut self,
+        name: &str,
+        docs: &[String],
+        values: &[FiniteValue],
+    ) -> Result<(), NotRust> {
         let mut taken = BTreeSet::new();
         let names: Vec<String> = values
             .iter()
@@ -322,9 +336,7 @@ pub(super) fn variant_lint(name: &str, variants: &[String]) -> &'static str {
         .iter()
         .any(|variant| variant.starts_with(name) || variant.ends_with(name));
     match variants.len() >= 3 && (alike || repeats) {
-        true => {
-            "#[allow(clippy::enum_variant_names, reason = \"named as in the grammar\")]"
-        }
+        true => "#[allow(clippy::enum_variant_names, reason = \"named as in the grammar\")]",
         false => "",
     }
 }

@@ -114,7 +114,9 @@ impl Generator<'_> {
                     };
                     let _ = match holds {
                         Holds::One(_) => write!(body, "{one}"),
-                        Holds::Boxed(_) if copied => write!(body, "{}", call(&format!("*node.{field}"))),
+                        Holds::Boxed(_) if copied => {
+                            write!(body, "{}", call(&format!("*node.{field}")))
+                        }
                         Holds::Boxed(_) => write!(body, "{one}"),
                         Holds::Option(_) | Holds::BoxedOption(_) => {
                             write!(body, "if let Some(item) = {by}node.{field} {{ {each} }}")
