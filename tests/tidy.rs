@@ -20,6 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["rewrite"],
     &["pipeline"],
     &["render", "model"],
+    &["typed"],
     &["search"],
     &["train"],
     &["eval"],
@@ -44,6 +45,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("indicatif", &["src/cli/"]),
     ("ctrlc", &["src/cli/"]),
     ("similar", &["src/cli/"]),
+    ("syn", &["src/codegen/rust/"]),
+    ("prettyplease", &["src/codegen/rust/"]),
     // The macros of `testing` name it in the crate that uses them; tdc itself does not.
     ("insta", &["src/testing/"]),
     ("unicode_width", &["src/testing/"]),

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tdc::codegen::{ebnf, gallery, summary};
+use tdc::codegen::rust::{RustOptions, Serde};
+use tdc::codegen::{ebnf, gallery, rust, summary};
 use tdc::diag::Sink;
 use tdc::source::{Origin, SourceMap};
 use tdc::tree::json as tree;
@@ -13,18 +14,21 @@ use super::input::{self, Language, Source};
 use super::output::{Folder, Out};
 use super::shell::Shell;
 
-/// Write a language in other forms: IR, EBNF, a gallery page
+/// Write a language in other forms: Rust, IR, EBNF, a gallery page
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tdc compile grammars/csg2d.tdg -o out/csg2d     then open out/csg2d/index.html
   tdc compile grammars/json.tdg --emit ebnf       to standard output
   tdc compile icons.tdg -o out/ --emit ir,scene,gallery
+  tdc compile icons.tdg -o src/ --emit rust       a module, src/icons.rs
+  tdc compile icons.tdg -o src/ --emit rust --check
 
-Files in the output folder: index.html (gallery), grammar.ebnf (ebnf), ir.json (ir), tokens.txt,
-ast.json, grammar.txt, info.json, scene.json (the examples' scenes).
+Files in the output folder: LANGUAGE.rs (rust), index.html (gallery), grammar.ebnf (ebnf), ir.json
+(ir), tokens.txt, ast.json, grammar.txt, info.json, scene.json (the examples' scenes).
 
-JSON, one object: language (as in `tdc check`), files (paths written).")]
+JSON, one object: language (as in `tdc check`), files (paths written; with --check those looked at),
+and with --check differ (file, and line of the first difference, null when the file is missing).")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,
@@ -36,6 +40,14 @@ pub struct Args {
     /// What to write; without -o one kind, to standard output
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KINDS")]
     emit: Vec<Emit>,
+
+    /// Write nothing; exit 3 when a file in the output folder is not as it would be written
+    #[arg(long, requires = "output")]
+    check: bool,
+
+    /// Derive serde's traits in Rust, always or when the given feature of your crate is on
+    #[arg(long, value_name = "FEATURE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    serde: Option<String>,
 
     /// Seed of the gallery's samples
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -55,6 +67,8 @@ pub enum Emit {
     Info,
     /// The resolved grammar whole (JSON)
     Ir,
+    /// A module with types and operators (Rust)
+    Rust,
     /// The grammar as EBNF
     Ebnf,
     /// The scenes of the examples (JSON)
@@ -64,17 +78,20 @@ pub enum Emit {
 }
 
 impl Emit {
-    fn file(self) -> &'static str {
-        match self {
+    /// The name of its file, for a language of this name.
+    fn file(self, language: &str) -> String {
+        let name = match self {
             Emit::Tokens => "tokens.txt",
             Emit::Ast => "ast.json",
             Emit::Grammar => "grammar.txt",
             Emit::Info => "info.json",
             Emit::Ir => "ir.json",
+            Emit::Rust => return format!("{language}.rs"),
             Emit::Ebnf => "grammar.ebnf",
             Emit::Scene => "scene.json",
             Emit::Gallery => "index.html",
-        }
+        };
+        name.to_owned()
     }
 }
 
@@ -87,18 +104,28 @@ pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
     let mut language = input::language(shell, &args.grammar)?;
     let table = summary::summary(&language.compiled);
     let kinds = if args.emit.is_empty() {
-        vec![Emit::Ir, Emit::Ebnf, Emit::Gallery]
+        vec![Emit::Rust, Emit::Ir, Emit::Ebnf, Emit::Gallery]
     } else {
         args.emit.clone()
     };
     let mut out = Out::open(None)?;
     let mut files = Vec::new();
+    let name = language.compiled.grammar.name.clone();
+    if let Some(path) = args.output.as_ref().filter(|_| args.check) {
+        let mut texts = Vec::new();
+        for kind in &kinds {
+            let text = emit(shell, &mut language, args, *kind)?;
+            texts.push((path.join(kind.file(&name)), text));
+        }
+        return compare(shell, args, &table, &texts);
+    }
     if let Some(path) = &args.output {
         let folder = Folder::create(path)?;
         for kind in &kinds {
             let text = emit(shell, &mut language, args, *kind)?;
-            folder.add(kind.file(), text.as_bytes())?;
-            files.push(path.join(kind.file()).display().to_string());
+            let file = kind.file(&name);
+            folder.add(&file, text.as_bytes())?;
+            files.push(path.join(file).display().to_string());
         }
         folder.finish()?;
     } else if !args.emit.is_empty() {
@@ -119,6 +146,100 @@ pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
         }
     }
     out.finish()
+}
+
+/// Says which files are not as they would be written.
+fn compare(
+    shell: &Shell,
+    args: &Args,
+    table: &summary::Summary,
+    texts: &[(PathBuf, String)],
+) -> super::Outcome {
+    let mut differ = Vec::new();
+    for (path, text) in texts {
+        let found = match std::fs::read(path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                differ.push(json!({ "file": path.display().to_string(), "line": null }));
+                shell.say(&format!("{}: is missing", path.display()));
+                continue;
+            }
+            Err(error) => return Err(Failure::file(path, "read", &error)),
+        };
+        if let Some((line, found, wanted)) = first_difference(&found, text) {
+            differ.push(json!({ "file": path.display().to_string(), "line": line }));
+            shell.say(&format!(
+                "{}:{line}: differs\n  is         {found}\n  should be  {wanted}",
+                path.display()
+            ));
+        }
+    }
+    let mut out = Out::open(None)?;
+    if shell.json() {
+        let files: Vec<String> = texts.iter().map(|(p, _)| p.display().to_string()).collect();
+        out.json(&json!({ "language": table, "files": files, "differ": differ }))?;
+    }
+    out.finish()?;
+    if differ.is_empty() {
+        shell.say("up to date");
+        return Ok(());
+    }
+    shell.say(&format!("write them again: {}", command(args)));
+    Err(Failure::Differs)
+}
+
+/// The command that writes what `--check` looked at.
+fn command(args: &Args) -> String {
+    let mut words = vec!["tdc compile".to_owned(), args.grammar.display().to_string()];
+    if let Some(path) = &args.output {
+        words.push(format!("-o {}", path.display()));
+    }
+    if !args.emit.is_empty() {
+        let kinds = args
+            .emit
+            .iter()
+            .filter_map(clap::ValueEnum::to_possible_value);
+        let kinds: Vec<String> = kinds.map(|kind| kind.get_name().to_owned()).collect();
+        words.push(format!("--emit {}", kinds.join(",")));
+    }
+    match args.serde.as_deref() {
+        None => {}
+        Some("") => words.push("--serde".to_owned()),
+        Some(feature) => words.push(format!("--serde={feature}")),
+    }
+    if args.seed != 0 {
+        words.push(format!("--seed {}", args.seed));
+    }
+    words.join(" ")
+}
+
+/// The first line that differs, counted from 1, and what it is in both texts.
+fn first_difference(found: &str, wanted: &str) -> Option<(usize, String, String)> {
+    if found == wanted {
+        return None;
+    }
+    let (mut found, mut wanted) = (found.split('\n'), wanted.split('\n'));
+    for line in 1.. {
+        let (have, want) = (found.next(), wanted.next());
+        if have != want {
+            let shown = |text: Option<&str>| match text {
+                Some(text) => shortened(text),
+                None => "(the end of the file)".to_owned(),
+            };
+            return Some((line, shown(have), shown(want)));
+        }
+    }
+    None
+}
+
+/// A line, cut where it gets too long to show.
+fn shortened(line: &str) -> String {
+    const MOST: usize = 100;
+    let mut text: String = line.chars().take(MOST).collect();
+    if text.len() < line.len() {
+        text.push_str("...");
+    }
+    text
 }
 
 fn print_early(shell: &Shell, args: &Args) -> super::Outcome {
@@ -170,6 +291,19 @@ fn emit(
         Emit::Grammar => nonterminals(language),
         Emit::Info => pretty(&language.compiled.info)?,
         Emit::Ir => pretty(grammar)?,
+        Emit::Rust => {
+            let serde = match args.serde.as_deref() {
+                None => Serde::Off,
+                Some("") => Serde::On,
+                Some(feature) => Serde::Feature(feature.to_owned()),
+            };
+            rust::rust(
+                &language.compiled,
+                &language.sources,
+                &RustOptions { serde },
+            )
+            .map_err(|error| Failure::input(error.to_string()))?
+        }
         Emit::Ebnf => ebnf::ebnf(grammar),
         Emit::Scene => scenes(shell, language)?,
         Emit::Gallery => {

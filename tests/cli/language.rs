@@ -80,7 +80,7 @@ fn new_writes_a_grammar_that_works() {
     run(&["compile", "my-icons.tdg", "-o", "out"]);
     holds_exactly(
         &folder.path().join("out"),
-        &["index.html", "grammar.ebnf", "ir.json"],
+        &["my_icons.rs", "index.html", "grammar.ebnf", "ir.json"],
     );
     // It replaces nothing unasked.
     let again = tdc_in(folder.path(), &["new", "my-icons"], b"");
@@ -164,7 +164,7 @@ fn compile_writes_whole_folders() {
     let out = folder.path().join("deep/er/csg");
     let path = out.display().to_string();
     ok(&["compile", &grammar("csg2d.tdg"), "-o", &path]);
-    holds_exactly(&out, &["index.html", "grammar.ebnf", "ir.json"]);
+    holds_exactly(&out, &["csg2d.rs", "index.html", "grammar.ebnf", "ir.json"]);
     let page = fs::read_to_string(out.join("index.html")).expect("a page");
     assert!(page.contains("prefers-color-scheme"));
     assert!(page.matches("<svg").count() > 30, "few pictures");
@@ -188,7 +188,16 @@ fn compile_writes_whole_folders() {
     // Again, over what is there, and beside what is not its own.
     fs::write(out.join("mine.txt"), "mine").expect("written");
     ok(&["compile", &grammar("csg2d.tdg"), "-o", &path]);
-    holds_exactly(&out, &["index.html", "grammar.ebnf", "ir.json", "mine.txt"]);
+    holds_exactly(
+        &out,
+        &[
+            "csg2d.rs",
+            "index.html",
+            "grammar.ebnf",
+            "ir.json",
+            "mine.txt",
+        ],
+    );
     assert_eq!(
         fs::read_to_string(out.join("index.html")).expect("a page"),
         page
@@ -204,7 +213,7 @@ fn compile_writes_whole_folders() {
 #[test]
 fn compile_emits_every_stage() {
     for kind in [
-        "tokens", "ast", "grammar", "info", "ir", "ebnf", "scene", "gallery",
+        "tokens", "ast", "grammar", "info", "ir", "rust", "ebnf", "scene", "gallery",
     ] {
         let text = ok(&["compile", &grammar("csg2d.tdg"), "--emit", kind]);
         assert!(!text.is_empty(), "{kind}");
@@ -219,6 +228,81 @@ fn compile_emits_every_stage() {
     // Binding strengths are rules of their own.
     let ebnf = ok(&["compile", &grammar("arith.tdg"), "--emit", "ebnf"]);
     assert!(ebnf.contains("Expr_1"), "{ebnf}");
+}
+
+#[test]
+fn compile_check_tells_what_is_not_as_it_would_be() {
+    let folder = folder();
+    let grammar = grammar("csg2d.tdg");
+    let run = |more: &[&str]| {
+        let args = [
+            &["compile", &grammar, "-o", "out", "--emit", "rust,ebnf"],
+            more,
+        ]
+        .concat();
+        tdc_in(folder.path(), &args, b"")
+    };
+    let missing = run(&["--check"]);
+    assert_eq!(code(&missing), 3);
+    assert!(
+        stderr(&missing).contains("csg2d.rs: is missing"),
+        "{}",
+        stderr(&missing)
+    );
+    assert!(!folder.path().join("out").exists(), "nothing is written");
+    assert_eq!(code(&run(&[])), 0);
+    let same = run(&["--check"]);
+    assert_eq!(code(&same), 0, "{}", stderr(&same));
+
+    let path = folder.path().join("out/csg2d.rs");
+    let text = fs::read_to_string(&path).expect("a module");
+    fs::write(&path, text.replace("pub struct Circle", "pub struct Disc")).expect("written");
+    let changed = run(&["--check"]);
+    assert_eq!(code(&changed), 3);
+    let said = stderr(&changed);
+    let line = text
+        .lines()
+        .position(|line| line.starts_with("pub struct Circle"))
+        .expect("it is there")
+        + 1;
+    assert!(
+        said.contains(&format!("csg2d.rs:{line}: differs")),
+        "{said}"
+    );
+    assert!(
+        said.contains("pub struct Disc") && said.contains("pub struct Circle"),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("tdc compile {grammar} -o out --emit rust,ebnf")),
+        "{said}"
+    );
+    assert!(
+        fs::read_to_string(&path)
+            .expect("a module")
+            .contains("pub struct Disc")
+    );
+    let json = run(&["--check", "--format", "json"]);
+    assert_eq!(code(&json), 3);
+    let lines = json_lines(&stdout(&json));
+    has_keys(&lines[0], &["language", "files", "differ"]);
+    assert_eq!(lines[0]["differ"][0]["line"], line);
+    // What was written with other options differs.
+    assert_eq!(code(&run(&[])), 0);
+    assert_eq!(code(&run(&["--check", "--serde=serde"])), 3);
+    assert_eq!(code(&run(&["--serde=serde"])), 0);
+    assert_eq!(code(&run(&["--serde=serde", "--check"])), 0);
+    // A grammar that does not check leaves what is there.
+    let before = fs::read_to_string(&path).expect("a module");
+    fs::write(
+        folder.path().join("bad.tdg"),
+        "language csg2d\nstart Nothing\n",
+    )
+    .expect("written");
+    let bad = tdc_in(folder.path(), &["compile", "bad.tdg", "-o", "out"], b"");
+    assert_eq!(code(&bad), 1);
+    assert_eq!(fs::read_to_string(&path).expect("a module"), before);
+    assert_eq!(code(&tdc(&["compile", &grammar, "--check"])), 2);
 }
 
 #[test]

@@ -80,7 +80,10 @@ fn mistakes_are_explained() {
     let wrong = Shape::parse("(Circle 3 4 16)").expect_err("out of range");
     assert_eq!(said(wrong), "at byte 12: `16` is not a Coord (0..=15)");
     let wrong = Op::parse("*").expect_err("no such operator");
-    assert_eq!(said(wrong), "at byte 0: no word of the language begins with `*`");
+    assert_eq!(
+        said(wrong),
+        "at byte 0: no word of the language begins with `*`"
+    );
     let wrong = Op::parse("+ +").expect_err("too much");
     assert_eq!(said(wrong), "at byte 2: expected nothing more, found `+`");
 
