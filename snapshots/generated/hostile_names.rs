@@ -43,7 +43,7 @@ impl Self_ {
     /// Every mutator of the language that has a name, under that name.
     pub const MUTATORS: &'static [(&'static str, typed::Mutator<Self_>)] = &[
         ("Self::replace_self", Self_::replace_self),
-        ("Self::replace_box", Self_::replace_box),
+        ("Self::replace_Box", Self_::replace_box),
         ("Self::replace_box", Self_::replace_box_2),
         ("Self::replace_none", Self_::replace_none),
         ("Self::replace_match", Self_::replace_match),
@@ -73,7 +73,7 @@ impl Self_ {
         ("Some::replace_some", Some::replace_some),
         ("Result::replace_ok", Result::replace_ok),
         ("Result::Ok::mutate_all", ResultOk::mutate_all),
-        ("result::replace_err", Result2::replace_err),
+        ("result::replace_Err", Result2::replace_err),
         ("result::replace_err", Result2::replace_err_2),
         ("Uneven::replace_small", Uneven::replace_small),
         ("Uneven::replace_large", Uneven::replace_large),

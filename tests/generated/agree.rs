@@ -25,9 +25,9 @@ where
     let sampler = Sampler::new(compiled, grammar.sample).expect("a sampler");
     let mutator = Mutator::new(compiled, grammar.mutate).expect("a mutator");
     let all = NamedMutator::all(grammar);
-    let names: Vec<String> = all.iter().map(|by| by.name(grammar)).collect();
+    let called: Vec<String> = all.iter().map(|by| by.name(grammar)).collect();
     let table: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
-    assert_eq!(table, names, "one method for each named mutator");
+    assert_eq!(table, called, "one method for each named mutator");
     let mut changed = vec![0u32; named.len()];
     let mut parser = compiled.parser();
     let mut last: Option<T> = None;
@@ -70,11 +70,11 @@ where
             Ok(done) => {
                 changed[index] += 1;
                 let edit = dynamic.expect("the same edit");
-                assert_eq!(done.edit, edit, "{}", names[index]);
+                assert_eq!(done.edit, edit, "{}", called[index]);
                 let after = edit::apply(grammar, &program, &edit);
                 assert_eq!(typed.to_program().expect("a program"), after);
             }
-            Err(Error::NothingToChange) => assert_eq!(dynamic, None, "{}", names[index]),
+            Err(Error::NothingToChange) => assert_eq!(dynamic, None, "{}", called[index]),
             Err(error) => panic!("{text}: {error}"),
         }
         if seed % (10 * MUTATED) == 0
