@@ -85,7 +85,10 @@ fn mistakes_are_explained() {
         "at byte 0: no word of the language begins with `*`"
     );
     let wrong = Op::parse("+ +").expect_err("too much");
-    assert_eq!(said(wrong), "at byte 2: expected the end of the program, found `+`");
+    assert_eq!(
+        said(wrong),
+        "at byte 2: expected the end of the program, found `+`"
+    );
 
     let lit = |n: i64| arith::Lit {
         value: arith::Number::new(n).expect("a number"),
