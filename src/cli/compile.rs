@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tdc::codegen::rust::{RustOptions, Serde};
-use tdc::codegen::{ebnf, gallery, rust, summary};
+use tdc::codegen::{document, ebnf, gallery, rust, summary};
 use tdc::diag::Sink;
 use tdc::source::{Origin, SourceMap};
 use tdc::tree::json as tree;
@@ -25,7 +25,8 @@ Examples:
   tdc compile icons.tdg -o src/ --emit rust --check
 
 Files in the output folder: LANGUAGE.rs (rust), index.html (gallery), grammar.ebnf (ebnf), ir.json
-(ir), tokens.txt, ast.json, grammar.txt, info.json, scene.json (the examples' scenes).
+(ir), ir.schema.json (schema), tokens.txt, ast.json, grammar.txt, info.json, scene.json (the
+examples' scenes).
 
 JSON, one object: language (as in `tdc check`), files (paths written; with --check those looked at),
 and with --check differ (file, and line of the first difference, null when the file is missing).")]
@@ -65,10 +66,12 @@ pub enum Emit {
     Grammar,
     /// What is derived from it: sizes, reachability (JSON)
     Info,
-    /// The resolved grammar whole (JSON)
+    /// The whole language for other programs (JSON)
     Ir,
     /// A module with types and operators (Rust)
     Rust,
+    /// The JSON Schema of `ir`, the same for every language
+    Schema,
     /// The grammar as EBNF
     Ebnf,
     /// The scenes of the examples (JSON)
@@ -87,6 +90,7 @@ impl Emit {
             Emit::Info => "info.json",
             Emit::Ir => "ir.json",
             Emit::Rust => return format!("{language}.rs"),
+            Emit::Schema => "ir.schema.json",
             Emit::Ebnf => "grammar.ebnf",
             Emit::Scene => "scene.json",
             Emit::Gallery => "index.html",
@@ -285,12 +289,10 @@ fn emit(
     args: &Args,
     kind: Emit,
 ) -> Result<String, Failure> {
-    let grammar = &language.compiled.grammar;
     Ok(match kind {
         Emit::Tokens | Emit::Ast => early(shell, &args.grammar, kind)?.0,
         Emit::Grammar => nonterminals(language),
         Emit::Info => pretty(&language.compiled.info)?,
-        Emit::Ir => pretty(grammar)?,
         Emit::Rust => {
             let serde = match args.serde.as_deref() {
                 None => Serde::Off,
@@ -304,7 +306,9 @@ fn emit(
             )
             .map_err(|error| Failure::input(error.to_string()))?
         }
-        Emit::Ebnf => ebnf::ebnf(grammar),
+        Emit::Ir => pretty(&document::document(&language.compiled))?,
+        Emit::Schema => document::SCHEMA.to_owned(),
+        Emit::Ebnf => ebnf::ebnf(&language.compiled),
         Emit::Scene => scenes(shell, language)?,
         Emit::Gallery => {
             let options = gallery::Options {

@@ -1,12 +1,17 @@
 //! The grammar as EBNF, as text and as parts that a page can link.
 //!
-//! In: a grammar. Out: rules in the notation of the W3C's XML recommendation (`::=`, `|`, `*`,
-//! `+`, `?`, quoted terminals), in the order of the file. Afterwards the rules describe exactly
-//! the texts the parser accepts, but for white space; binding strengths are spelled out as rules
-//! `Expr`, `Expr_1`, ... of their own.
+//! In: a language. Out: rules in the notation of the W3C's XML recommendation, section 6 (`::=`,
+//! `|`, `*`, `+`, `?`, `-`, quoted words, classes of characters), sorts first, then words, each in
+//! the order of the file. Afterwards the rules describe exactly the texts the parser accepts, but
+//! for white space, the rule of the longest word, and numbers of which a comment says `only`;
+//! binding strengths are spelled out as rules `Expr`, `Expr_1`, ... of their own.
 
 use std::fmt::Write;
 
+use indexmap::IndexMap;
+
+use super::w3c::{self, quote};
+use crate::Compiled;
 use crate::grammar::ids::{NtId, ProdId, TokenId};
 use crate::grammar::ir::{Domain, Grammar, NonterminalKind, Production, SyntaxItem};
 
@@ -17,8 +22,8 @@ pub struct Rule {
     pub name: String,
     /// Documentation of the sort or token; empty for further binding strengths.
     pub docs: String,
-    /// Whether it is a token's rule.
-    pub token: bool,
+    /// The token, when it is a token's rule.
+    pub token: Option<TokenId>,
     /// What it may be.
     pub alternatives: Vec<Alternative>,
 }
@@ -41,6 +46,8 @@ pub enum Part {
     Rule {
         /// The rule's name.
         name: String,
+        /// The sort's or token's name, which all binding strengths share.
+        sort: String,
         /// The field's name.
         field: String,
     },
@@ -57,7 +64,8 @@ pub enum Part {
     },
 }
 
-/// The rules of a grammar: its sorts' first, the start sort leading, then its tokens'.
+/// The rules of a grammar: its sorts' first, the start sort leading, then its tokens', numbers
+/// before others.
 pub fn rules(grammar: &Grammar) -> Vec<Rule> {
     let mut sorts: Vec<usize> = (0..grammar.sorts.len()).collect();
     if let NonterminalKind::Sort { sort, .. } = grammar.nonterminal(grammar.start).kind {
@@ -88,68 +96,157 @@ pub fn rules(grammar: &Grammar) -> Vec<Rule> {
                 } else {
                     String::new()
                 },
-                token: false,
+                token: None,
                 alternatives,
             });
         }
     }
-    rules.extend((0..grammar.tokens.len()).map(|index| token(grammar, TokenId::from_index(index))));
+    let mut tokens: Vec<TokenId> = (0..grammar.tokens.len()).map(TokenId::from_index).collect();
+    // Numbers first; stable again.
+    tokens.sort_by_key(|id| {
+        let domain = &grammar.token(*id).domain;
+        !matches!(domain, Domain::Int { .. } | Domain::Real { .. })
+    });
+    rules.extend(tokens.into_iter().map(|id| token(grammar, id)));
     rules
 }
 
 /// The grammar as EBNF text.
-pub fn ebnf(grammar: &Grammar) -> String {
+pub fn ebnf(compiled: &Compiled) -> String {
+    let grammar = &compiled.grammar;
     let rules = rules(grammar);
+    let split = split_literals(grammar);
     let width = rules
         .iter()
-        .map(|rule| rule.name.chars().count())
+        .map(|rule| rule.name.as_str())
+        .chain(split.values().map(|(name, _)| name.as_str()))
+        .map(|name| name.chars().count())
         .max()
         .unwrap_or(0);
-    let mut out = format!("/* {} */\n", grammar.name);
+    let mut out = format!(
+        "/* {}: EBNF as in the W3C's XML recommendation. White space (spaces, tabs, line ends) may\n   \
+         stand between words. A word is as long as it can be. */\n",
+        grammar.name
+    );
+    let mut section = "";
     for rule in &rules {
+        let heading = heading(rule.token.map(|id| &grammar.token(id).domain));
+        if heading != section {
+            section = heading;
+            let _ = write!(out, "\n{}\n", comment(heading));
+        }
         out.push('\n');
-        for line in rule.docs.lines() {
-            // `*/` would end the comment early.
-            let _ = writeln!(out, "/* {} */", line.trim().replace("*/", "* /"));
+        for line in rule.docs.lines().filter(|line| !line.trim().is_empty()) {
+            let _ = writeln!(out, "{}", comment(line));
         }
-        for (index, alternative) in rule.alternatives.iter().enumerate() {
-            let parts: Vec<String> = alternative.parts.iter().map(part_text).collect();
-            let parts = if parts.is_empty() {
-                "/* nothing */".to_owned()
-            } else {
-                parts.join(" ")
-            };
+        let lines = match rule.token {
+            Some(id) => vec![word_line(compiled, id)],
+            None => rule
+                .alternatives
+                .iter()
+                .map(|alternative| line(grammar, alternative, &split))
+                .collect(),
+        };
+        for (index, line) in lines.iter().enumerate() {
             let _ = if index == 0 {
-                write!(out, "{:width$} ::= {parts}", rule.name)
+                writeln!(out, "{:width$} ::= {line}", rule.name)
             } else {
-                write!(out, "{:width$}   | {parts}", "")
+                writeln!(out, "{:width$}   | {line}", "")
             };
-            if let Some(id) = alternative.production {
-                let _ = write!(out, "  /* {} */", grammar.production(id).name);
-            }
-            out.push('\n');
         }
+    }
+    if !split.is_empty() && section != WORDS {
+        let _ = write!(out, "\n{}\n", comment(WORDS));
+    }
+    for (name, text) in split.values() {
+        let _ = writeln!(out, "\n{name:width$} ::= {text}");
     }
     out
 }
 
+const NUMBERS: &str = "Numbers: words that take all digits that follow.";
+const WORDS: &str = "Words: no white space is inside.";
+
+/// Quoted words that the notation cannot hold in one piece, with names and rules of their own:
+/// between pieces in a sort's rule white space could stand.
+fn split_literals(grammar: &Grammar) -> IndexMap<&str, (String, String)> {
+    let literals = grammar.literals.iter().enumerate();
+    literals
+        .filter_map(|(index, literal)| {
+            let pieces = w3c::pieces(literal);
+            let name = own_name(grammar, format!("Word_{index}"));
+            (pieces.len() > 1).then(|| (literal.as_str(), (name, pieces.join(" "))))
+        })
+        .collect()
+}
+
+/// What holds of the rules from here on.
+fn heading(token: Option<&Domain>) -> &'static str {
+    match token {
+        None => "",
+        Some(Domain::Int { .. } | Domain::Real { .. }) => NUMBERS,
+        Some(Domain::Finite(_) | Domain::Text { .. }) => WORDS,
+    }
+}
+
+/// What is not read by machines; `*/` would end the comment early.
+fn comment(text: &str) -> String {
+    format!("/* {} */", text.trim().replace("*/", "* /"))
+}
+
+fn line(
+    grammar: &Grammar,
+    alternative: &Alternative,
+    split: &IndexMap<&str, (String, String)>,
+) -> String {
+    let literal = |text: &str| match split.get(text) {
+        Some((name, _)) => name.clone(),
+        None => quote(text),
+    };
+    let parts = alternative.parts.iter();
+    let parts: Vec<String> = parts.map(|part| written(part, &literal)).collect();
+    let parts = if parts.is_empty() {
+        // The notation's way to write nothing.
+        "\"\"".to_owned()
+    } else {
+        parts.join(" ")
+    };
+    match alternative.production {
+        Some(id) => format!("{parts}  {}", comment(&grammar.production(id).name)),
+        None => parts,
+    }
+}
+
+fn word_line(compiled: &Compiled, id: TokenId) -> String {
+    let word = w3c::word(compiled, id);
+    if word.note.is_empty() {
+        word.text
+    } else {
+        format!("{}  {}", word.text, comment(&word.note))
+    }
+}
+
 /// A part as EBNF text.
 pub fn part_text(part: &Part) -> String {
+    written(part, &quote)
+}
+
+fn written(part: &Part, literal: &dyn Fn(&str) -> String) -> String {
     match part {
-        Part::Literal(text) => quote(text),
+        Part::Literal(text) => literal(text),
         Part::Rule { name, .. } => name.clone(),
         Part::Terminal(text) => text.clone(),
         Part::Repeat {
             item,
             separator: None,
             sign,
-        } => format!("{}{sign}", part_text(item)),
+        } => format!("{}{sign}", written(item, literal)),
         Part::Repeat {
             item,
             separator: Some(separator),
             sign,
         } => {
-            let (item, separator) = (part_text(item), quote(separator));
+            let (item, separator) = (written(item, literal), literal(separator));
             let list = format!("{item} ({separator} {item})*");
             if *sign == '*' {
                 format!("({list})?")
@@ -165,14 +262,8 @@ pub fn part_source(part: &Part) -> String {
     match part {
         Part::Literal(text) => format!("{text:?}"),
         Part::Terminal(text) => text.clone(),
-        Part::Rule { name, field } => {
-            // Binding strengths follow from the tables and are not written.
-            let sort = match name.rsplit_once('_') {
-                Some((sort, level)) if level.chars().all(|c| c.is_ascii_digit()) => sort,
-                _ => name,
-            };
-            format!("{field}:{sort}")
-        }
+        // Binding strengths follow from the tables and are not written.
+        Part::Rule { sort, field, .. } => format!("{field}:{sort}"),
         Part::Repeat {
             item,
             separator,
@@ -181,15 +272,6 @@ pub fn part_source(part: &Part) -> String {
             None => format!("{}{sign}", part_source(item)),
             Some(separator) => format!("{}{sign} sep {separator:?}", part_source(item)),
         },
-    }
-}
-
-/// A terminal in quotes; EBNF has no escapes, so the kind of quote is chosen.
-fn quote(text: &str) -> String {
-    if text.contains('"') {
-        format!("'{text}'")
-    } else {
-        format!("\"{text}\"")
     }
 }
 
@@ -243,18 +325,29 @@ fn child(grammar: &Grammar, production: &Production, index: usize) -> Option<Par
 fn reference(grammar: &Grammar, nt: NtId, field: &str) -> Part {
     Part::Rule {
         name: name(grammar, nt),
+        sort: grammar.nonterminal_name(nt),
         field: field.to_owned(),
     }
 }
 
-/// The name of a nonterminal's rule.
+/// The name of a nonterminal's rule, which no other sort or token has.
 fn name(grammar: &Grammar, nt: NtId) -> String {
     match grammar.nonterminal(nt).kind {
         NonterminalKind::Sort { sort, level } if level > 0 => {
-            format!("{}_{level}", grammar.sort(sort).name)
+            own_name(grammar, format!("{}_{level}", grammar.sort(sort).name))
         }
         _ => grammar.nonterminal_name(nt),
     }
+}
+
+/// A name that no sort or token has.
+fn own_name(grammar: &Grammar, mut name: String) -> String {
+    while grammar.sorts.iter().any(|sort| sort.name == name)
+        || grammar.tokens.iter().any(|token| token.name == name)
+    {
+        name.push('_');
+    }
+    name
 }
 
 fn token(grammar: &Grammar, id: TokenId) -> Rule {
@@ -278,7 +371,7 @@ fn token(grammar: &Grammar, id: TokenId) -> Rule {
     Rule {
         name: token.name.clone(),
         docs: token.docs.clone(),
-        token: true,
+        token: Some(id),
         alternatives,
     }
 }

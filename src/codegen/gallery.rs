@@ -477,7 +477,7 @@ impl<'a> Page<'a> {
             if !rule.docs.trim().is_empty() {
                 let _ = write!(html, "<div class=\"docs\">{}</div>", paragraphs(&rule.docs));
             }
-            if rule.token {
+            if rule.token.is_some() {
                 let texts: Vec<String> = rule.alternatives.iter().map(|a| self.parts(a)).collect();
                 let _ = write!(html, "<code class=\"tok\">{}</code>", texts.join(" | "));
             } else {
@@ -537,7 +537,7 @@ impl<'a> Page<'a> {
                 )
             }
             Part::Terminal(text) => format!("<span class=\"tok\">{}</span>", escape(text)),
-            Part::Rule { name, field } => {
+            Part::Rule { name, field, .. } => {
                 let token = self.table.tokens.iter().any(|token| token.name == *name);
                 let class = if token { " class=\"tok\"" } else { "" };
                 let field = if field.is_empty() {

@@ -4,11 +4,14 @@
 //! grammar stays the only source.
 
 pub mod count;
+pub mod document;
 pub mod ebnf;
 pub mod gallery;
 mod html;
+mod re;
 #[cfg(feature = "codegen")]
 pub mod rust;
 pub mod summary;
+mod w3c;
 
 pub use ebnf::ebnf;

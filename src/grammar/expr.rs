@@ -152,9 +152,13 @@ pub enum Case {
     Any,
 }
 
-/// Intrinsics: the standard library gives them names and documentation, `types` their overloads,
-/// `scene::eval` their meaning. Lengths are in pixels, angles in degrees, clockwise on screen.
+/// Intrinsics of the draw language, operators included. Lengths are in pixels, angles in degrees,
+/// clockwise on screen.
+// The standard library gives them names and documentation, `types` their overloads, `scene::eval`
+// their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[allow(missing_docs)] // those without a remark are named as what they are
 pub enum Builtin {
     // Numbers. Every result that is not finite is 0; x / 0 and x mod 0 are 0.

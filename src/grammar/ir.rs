@@ -179,6 +179,8 @@ pub struct SampleSpec {
 
 /// A sampling procedure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Procedure {
     /// Inside tables: exactly the weighted grammar conditioned on the size.
     Exact,
@@ -198,8 +200,10 @@ pub struct MutateSpec {
     pub span: Span,
 }
 
-/// How a mutation chooses its node (ENGINE: `by size`, `by rule`, `by node`).
+/// How a mutation chooses its node: `by size`, `by rule` or `by node`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum NodeChoice {
     /// A uniform size class among the candidates, then a uniform node of it.
     Size,
@@ -211,6 +215,8 @@ pub enum NodeChoice {
 
 /// What size means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum SizeMetric {
     /// Number of nodes whose production is `@primitive`.
     Primitives,
@@ -231,6 +237,8 @@ pub struct Observe {
 
 /// The observation models there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum ObserveModel {
     /// Sketchy outline strokes (appendix C; Wood et al. 2012).
     HandDrawn,

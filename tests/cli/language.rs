@@ -213,11 +213,11 @@ fn compile_writes_whole_folders() {
 #[test]
 fn compile_emits_every_stage() {
     for kind in [
-        "tokens", "ast", "grammar", "info", "ir", "rust", "ebnf", "scene", "gallery",
+        "tokens", "ast", "grammar", "info", "ir", "schema", "rust", "ebnf", "scene", "gallery",
     ] {
         let text = ok(&["compile", &grammar("csg2d.tdg"), "--emit", kind]);
         assert!(!text.is_empty(), "{kind}");
-        if ["ast", "info", "ir", "scene"].contains(&kind) {
+        if ["ast", "info", "ir", "schema", "scene"].contains(&kind) {
             let value: Value = serde_json::from_str(&text).expect("JSON");
             assert!(value.is_object() || value.is_array());
         }

@@ -1,0 +1,7 @@
+//! What `tdc compile` writes for other programs, read by other programs.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod ebnf;
+mod schema;
+mod w3c;
