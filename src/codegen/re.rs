@@ -69,6 +69,7 @@ impl Re {
 }
 
 #[cfg(test)]
+#[allow(dead_code)] // the rest comes with its use
 impl Re {
     /// Whether the empty text matches.
     pub fn is_nullable(&self) -> bool {

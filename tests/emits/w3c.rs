@@ -271,7 +271,8 @@ impl Word {
         let mut ends = Word::ends(&self.matched, text);
         ends.retain(|end| {
             let digit = text[*end..].starts_with(|c: char| c.is_ascii_digit());
-            !but.contains(end) && !(self.number && digit)
+            let goes_on = self.number && digit;
+            !goes_on && !but.contains(end)
         });
         ends.pop().unwrap_or(0)
     }

@@ -37,7 +37,11 @@ pub fn document(compiled: &Compiled) -> Document {
         size: grammar.size,
         observe: grammar.observe.as_ref().map(|observe| Observe {
             model: observe.model,
-            settings: observe.settings.clone(),
+            settings: observe
+                .settings
+                .iter()
+                .map(|(name, range)| (name.clone(), *range))
+                .collect(),
         }),
         tokens: list(&grammar.tokens, |id, it| token(grammar, id, it)),
         sorts: list(&grammar.sorts, |id, it| sort(grammar, id, it)),

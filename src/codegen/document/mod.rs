@@ -20,7 +20,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -174,8 +173,7 @@ pub struct Observe {
     /// Which model.
     pub model: ObserveModel,
     /// Its settings by name: the least and the greatest value of a draw.
-    #[cfg_attr(test, schemars(with = "BTreeMap<String, (f64, f64)>"))]
-    pub settings: IndexMap<String, (f64, f64)>,
+    pub settings: BTreeMap<String, (f64, f64)>,
 }
 
 /// A token.
