@@ -81,6 +81,32 @@ fn holds_every_mutator(name: &str, compiled: &Compiled, text: &str) {
     }
 }
 
+/// Grammars of every shape, not only those that are shipped.
+#[test]
+fn whatever_compiles_has_snapshots() {
+    let entries = fs::read_dir("tests/compile/pass").expect("the cases");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "tdg"));
+    assert!(paths.len() >= 4);
+    for path in paths {
+        let name = path.display();
+        let compiled = Compiled::load(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let options = folder::SnapshotOptions { seed: 1, count: 3 };
+        let snapshots = folder::draw(&compiled, options, &mut |_, _| true);
+        let snapshots = snapshots.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let text = |wanted: &str| {
+            let found = snapshots.iter().find(|snapshot| snapshot.name == wanted);
+            found
+                .map(|snapshot| snapshot.text.clone())
+                .expect("it is there")
+        };
+        holds_every_mutator(&name.to_string(), &compiled, &text("mutators.txt"));
+        assert!(!text("mutators.txt").contains("finds nothing"), "{name}");
+    }
+}
+
 /// Snapshots of this project lie in `snapshots/`; a user leaves this out.
 fn here(test: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();

@@ -17,6 +17,10 @@ use crate::tree::{Program, print_spans};
 pub(crate) const WIDTH: usize = 100;
 /// How much further a program's later lines begin.
 const INDENT: usize = 2;
+/// A part of fewer bytes is small: a line begins better with a larger one.
+const LARGE: usize = 8;
+/// A line that begins with a small part is as bad as one that ends so many nodes deeper.
+const SMALL: u32 = 2;
 /// No line is narrower than this, whatever stands before it.
 const LEAST: usize = 20;
 
@@ -26,7 +30,8 @@ pub(crate) struct Shown {
     text: String,
     /// The bytes of each node.
     spans: Vec<Range<usize>>,
-    /// Spaces at which a line may end, and how many nodes they are inside of.
+    /// Spaces at which a line may end, and how bad that is: how many nodes they are inside of, and
+    /// [`SMALL`] when no larger part begins there.
     breaks: Vec<(usize, u32)>,
 }
 
@@ -46,12 +51,14 @@ impl Shown {
         let (text, spans) = print_spans(grammar, syntax, program);
         let mut deeper = vec![0i32; text.len() + 2];
         let mut inside_word = vec![false; text.len()];
+        let mut large = vec![false; text.len() + 1];
         for (node, span) in program.nodes().iter().zip(&spans) {
             let production = grammar.production(node.production);
             match production.kind {
                 ProductionKind::Node(_) => {
                     deeper[span.start] += 1;
                     deeper[span.end] -= 1;
+                    large[span.start] |= span.len() >= LARGE;
                 }
                 ProductionKind::Token(_) => inside_word[span.clone()].fill(true),
                 _ => {}
@@ -62,7 +69,8 @@ impl Shown {
         for (at, byte) in text.bytes().enumerate() {
             depth += deeper[at];
             if byte == b' ' && !inside_word[at] {
-                breaks.push((at, u32::try_from(depth).unwrap_or(0)));
+                let small = if large[at + 1] { 0 } else { SMALL };
+                breaks.push((at, small + u32::try_from(depth).unwrap_or(0)));
             }
         }
         Shown {
@@ -156,12 +164,12 @@ impl Shown {
             let half = self.overflow(start, room / 2).unwrap_or(over);
             let from = self.breaks.partition_point(|(at, _)| *at <= start);
             let within = self.breaks[from..].iter().take_while(|(at, _)| *at <= over);
-            // In the right half of the line the break that is least deep, the last of those;
-            // otherwise the last one of the left half.
+            // In the right half of the line the best break, the last of those; otherwise the last
+            // one of the left half.
             let mut best: Option<(usize, u32)> = None;
-            for (at, depth) in within.copied() {
-                if best.is_none_or(|(before, least)| before < half || depth <= least) {
-                    best = Some((at, depth));
+            for (at, bad) in within.copied() {
+                if best.is_none_or(|(before, least)| before < half || bad <= least) {
+                    best = Some((at, bad));
                 }
             }
             let (end, next) = best.map_or((over, over), |(at, _)| (at, at + 1));

@@ -157,6 +157,12 @@ fn a_weight_in_the_grammar_is_a_difference() {
     );
     assert!(!text.contains('\x1b'), "no colours in a pipe");
     assert!(text.contains("tdc snap csg2d.tdg --accept\n"), "{text}");
+    // Of a long difference the end is left out; JSON has it all.
+    assert!(text.contains("more lines\n"), "{text}");
+    let lines = json_lines(&stdout(&snap(&folder, &["--format", "json"])));
+    let of = |line: &&Value| line["file"] == "snapshots/csg2d/mutators.txt";
+    let diff = lines.iter().find(of).expect("the mutators")["diff"].to_string();
+    assert!(diff.matches("\\n").count() > 120, "{diff}");
     // Examples are drawn as before.
     assert!(!text.contains("example-"), "{text}");
 
