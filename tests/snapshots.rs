@@ -11,9 +11,17 @@ use std::path::Path;
 
 use tdc::Compiled;
 use tdc::mutate::named::NamedMutator;
-use tdc::testing::folder::{self, State};
+use tdc::testing::{
+    self,
+    folder::{self, State},
+};
 
 mod common;
+
+#[allow(dead_code)] // of a whole module this uses its language
+mod generated {
+    include!("../snapshots/generated/csg2d.rs");
+}
 
 const HOME: &str = "snapshots/grammars";
 
@@ -89,6 +97,7 @@ fn whatever_compiles_has_snapshots() {
         .map(|entry| entry.expect("an entry").path())
         .collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "tdg"));
+    paths.sort();
     assert!(paths.len() >= 4);
     for path in paths {
         let name = path.display();
@@ -127,6 +136,18 @@ fn samples_by_macro() {
               (Circle 2 15 11)) (Circle 4 11 9)) (Quad 9 14 11 9 45)) (Circle 7 3 3))
         ");
     });
+}
+
+/// The language that a generated module carries is the one that its grammar makes.
+#[test]
+fn generated_modules_have_the_same_snapshots() {
+    let (written, carried) = (common::grammar("csg2d"), generated::LANGUAGE.compiled());
+    let carried = carried.expect("it is of this version");
+    assert_eq!(
+        testing::mutators(&written, 3, 2),
+        testing::mutators(carried, 3, 2)
+    );
+    here(|| tdc::assert_samples!("samples_by_macro", carried, seed = 7, count = 4));
 }
 
 #[test]
