@@ -18,8 +18,9 @@ use tdc::testing::{
 
 mod common;
 
+/// The module of csg2d.
 #[allow(dead_code)] // of a whole module this uses its language
-mod generated {
+pub mod generated {
     include!("../snapshots/generated/csg2d.rs");
 }
 
