@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tdc::codegen::rust::{RustOptions, Serde};
-use tdc::codegen::{document, ebnf, gallery, rust, summary};
+use tdc::codegen::{document, ebnf, gallery, railroad, rust, summary, textmate};
 use tdc::diag::Sink;
 use tdc::source::{Origin, SourceMap};
 use tdc::tree::json as tree;
@@ -14,7 +14,7 @@ use super::input::{self, Language, Source};
 use super::output::{Folder, Out};
 use super::shell::Shell;
 
-/// Write a language in other forms: Rust, IR, EBNF, a gallery page
+/// Write a language in other forms: Rust, JSON, EBNF, diagrams, editor colours, a gallery page
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -24,9 +24,10 @@ Examples:
   tdc compile icons.tdg -o src/ --emit rust       a module, src/icons.rs
   tdc compile icons.tdg -o src/ --emit rust --check
 
-Files in the output folder: LANGUAGE.rs (rust), index.html (gallery), grammar.ebnf (ebnf), ir.json
-(ir), ir.schema.json (schema), tokens.txt, ast.json, grammar.txt, info.json, scene.json (the
-examples' scenes).
+Files in the output folder: LANGUAGE.rs (rust), index.html (gallery), railroad.html (railroad),
+grammar.ebnf (ebnf), LANGUAGE.tmLanguage.json (textmate), ir.json (ir), ir.schema.json (schema),
+tokens.txt, ast.json, grammar.txt, info.json, scene.json (the examples' scenes). Without --emit:
+rust, ir, ebnf, railroad, textmate, gallery.
 
 JSON, one object: language (as in `tdc check`), files (paths written; with --check those looked at),
 and with --check differ (file, and line of the first difference, null when the file is missing).")]
@@ -72,8 +73,12 @@ pub enum Emit {
     Rust,
     /// The JSON Schema of `ir`, the same for every language
     Schema,
-    /// The grammar as EBNF
+    /// The grammar as EBNF, in the W3C's notation
     Ebnf,
+    /// A page of syntax diagrams (HTML)
+    Railroad,
+    /// Colours for programs in editors: a TextMate grammar (JSON)
+    Textmate,
     /// The scenes of the examples (JSON)
     Scene,
     /// A page with samples, mutations and an edit path (HTML)
@@ -92,6 +97,8 @@ impl Emit {
             Emit::Rust => return format!("{language}.rs"),
             Emit::Schema => "ir.schema.json",
             Emit::Ebnf => "grammar.ebnf",
+            Emit::Railroad => "railroad.html",
+            Emit::Textmate => return format!("{language}.tmLanguage.json"),
             Emit::Scene => "scene.json",
             Emit::Gallery => "index.html",
         };
@@ -108,7 +115,14 @@ pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
     let mut language = input::language(shell, &args.grammar)?;
     let table = summary::summary(&language.compiled);
     let kinds = if args.emit.is_empty() {
-        vec![Emit::Rust, Emit::Ir, Emit::Ebnf, Emit::Gallery]
+        vec![
+            Emit::Rust,
+            Emit::Ir,
+            Emit::Ebnf,
+            Emit::Railroad,
+            Emit::Textmate,
+            Emit::Gallery,
+        ]
     } else {
         args.emit.clone()
     };
@@ -309,15 +323,27 @@ fn emit(
         Emit::Ir => pretty(&document::document(&language.compiled))?,
         Emit::Schema => document::SCHEMA.to_owned(),
         Emit::Ebnf => ebnf::ebnf(&language.compiled),
+        Emit::Railroad => {
+            let gallery = beside(args, Emit::Gallery, language);
+            railroad::railroad(&language.compiled, &railroad::Options { gallery })
+        }
+        Emit::Textmate => textmate::textmate(&language.compiled),
         Emit::Scene => scenes(shell, language)?,
         Emit::Gallery => {
             let options = gallery::Options {
                 seed: args.seed,
                 file: args.grammar.display().to_string(),
+                railroad: beside(args, Emit::Railroad, language),
             };
             gallery::gallery(&language.compiled, &options)
         }
     })
+}
+
+/// The file of another form, when it is written into the same folder.
+fn beside(args: &Args, other: Emit, language: &Language) -> Option<String> {
+    let written = args.emit.is_empty() || args.emit.contains(&other);
+    (args.output.is_some() && written).then(|| other.file(&language.compiled.grammar.name))
 }
 
 /// Every nonterminal with its productions, hidden ones too.

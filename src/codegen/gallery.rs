@@ -27,6 +27,8 @@ pub struct Options {
     pub seed: u64,
     /// The grammar file as the user wrote it, for the commands in the footer.
     pub file: String,
+    /// The page of railroad diagrams as this page names it, when there is one.
+    pub railroad: Option<String>,
 }
 
 /// Most rows of sizes on the wall.
@@ -467,6 +469,13 @@ impl<'a> Page<'a> {
             "Grammar",
             "The concrete syntax as EBNF; names lead to their rules.",
         );
+        if let Some(page) = &self.options.railroad {
+            let link = format!(
+                "<p><a href=\"{}\">As railroad diagrams</a></p>",
+                escape(page)
+            );
+            self.put(&link);
+        }
         let mut html = String::from("<dl class=\"grammar card\">\n");
         for rule in ebnf::rules(&self.compiled.grammar) {
             let _ = write!(

@@ -1,4 +1,5 @@
-//! A compiled language in other forms: Rust, a table, EBNF, and the gallery page.
+//! A compiled language in other forms: Rust, a table, JSON, EBNF, diagrams, colours for editors, and
+//! the gallery page.
 //!
 //! In: `&Compiled`. Out: text. Afterwards nothing here is read back: these are views, and the
 //! grammar stays the only source.
@@ -8,10 +9,12 @@ pub mod document;
 pub mod ebnf;
 pub mod gallery;
 mod html;
+pub mod railroad;
 mod re;
 #[cfg(feature = "codegen")]
 pub mod rust;
 pub mod summary;
+pub mod textmate;
 mod w3c;
 
 pub use ebnf::ebnf;

@@ -68,8 +68,6 @@ impl Re {
     }
 }
 
-#[cfg(test)]
-#[allow(dead_code)] // the rest comes with its use
 impl Re {
     /// Whether the empty text matches.
     pub fn is_nullable(&self) -> bool {
@@ -185,7 +183,6 @@ impl Re {
     }
 }
 
-#[cfg(test)]
 /// What is left of a repetition after one of its items.
 fn less(of: &Re, min: u32, max: Option<u32>) -> Re {
     repeat(

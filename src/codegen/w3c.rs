@@ -12,6 +12,7 @@ use super::re::{Re, alt, cat, complement, repeat};
 use crate::Compiled;
 use crate::grammar::ids::{LiteralId, TokenId};
 use crate::grammar::ir::Domain;
+use crate::grammar::syntax::lexer::number_pattern;
 
 /// Most values of a range with steps that are written one by one.
 const MOST_VALUES: u32 = 128;
@@ -68,21 +69,16 @@ pub(crate) fn word(compiled: &Compiled, id: TokenId) -> Word {
     let grammar = &compiled.grammar;
     let token = grammar.token(id);
     let domain = &token.domain;
-    let signed = |real: bool| {
-        grammar.tokens.iter().any(|token| match token.domain {
-            Domain::Int { lo, .. } => !real && lo < 0,
-            Domain::Real { lo, .. } => real && lo < 0.0,
-            _ => false,
-        })
-    };
+    let pattern = |real: bool| number_pattern(grammar, real);
+    let signed = pattern(false).starts_with('-');
     match domain {
         Domain::Int { lo, hi, step } => {
             let values = domain.count().filter(|count| *count <= MOST_VALUES);
             let re = if *step == 1 {
-                Some(whole(signed(false), *lo, *hi, ranges))
+                Some(whole(signed, *lo, *hi, ranges))
             } else {
                 values.map(|_| {
-                    whole(signed(false), *lo, *hi, |from, to| {
+                    whole(signed, *lo, *hi, |from, to| {
                         one_by_one(*lo, *step, from, to)
                     })
                 })
@@ -93,13 +89,13 @@ pub(crate) fn word(compiled: &Compiled, id: TokenId) -> Word {
                     note: domain.text(),
                 },
                 None => Word {
-                    text: number_shape(signed(false), false),
+                    text: shape(pattern(false)),
                     note: format!("only {}", domain.text()),
                 },
             }
         }
         Domain::Real { .. } => Word {
-            text: number_shape(signed(true), true),
+            text: shape(pattern(true)),
             note: format!("only {}", domain.text().trim_start_matches("real ")),
         },
         Domain::Finite(values) => Word {
@@ -115,23 +111,15 @@ pub(crate) fn word(compiled: &Compiled, id: TokenId) -> Word {
 }
 
 fn text(compiled: &Compiled, id: TokenId, pattern: &str) -> Word {
-    let grammar = &compiled.grammar;
-    let syntax = &compiled.syntax;
     let re = Re::parse(pattern).unwrap_or_else(Re::nothing);
     let (re, note) = if re.weight() <= MOST_PARTS {
         (re, String::new())
     } else {
         (uncounted(&re), format!("only /{pattern}/"))
     };
-    // Quoted words are reserved.
-    let term = syntax.token_term(id);
-    let reserved: Vec<String> = (0..grammar.literals.len())
-        .map(LiteralId::from_index)
-        .filter(|literal| {
-            let literal = syntax.literal_term(*literal);
-            syntax.lexer.reserved(literal).contains(&term)
-        })
-        .map(|literal| quote(grammar.literal(literal)))
+    let reserved: Vec<String> = reserved(compiled, id)
+        .iter()
+        .map(|word| quote(word))
         .collect();
     let text = if reserved.is_empty() {
         notation(&re)
@@ -139,6 +127,20 @@ fn text(compiled: &Compiled, id: TokenId, pattern: &str) -> Word {
         format!("({}) - ({})", notation(&re), reserved.join(" | "))
     };
     Word { text, note }
+}
+
+/// The quoted words that a text token would match, were they not reserved.
+pub(crate) fn reserved(compiled: &Compiled, id: TokenId) -> Vec<String> {
+    let (grammar, syntax) = (&compiled.grammar, &compiled.syntax);
+    let term = syntax.token_term(id);
+    (0..grammar.literals.len())
+        .map(LiteralId::from_index)
+        .filter(|literal| {
+            let literal = syntax.literal_term(*literal);
+            syntax.lexer.reserved(literal).contains(&term)
+        })
+        .map(|literal| grammar.literal(literal).to_owned())
+        .collect()
 }
 
 /// Without upper ends of counted repetitions.
@@ -156,10 +158,8 @@ fn uncounted(re: &Re) -> Re {
 }
 
 /// Any number, as the lexer reads it.
-fn number_shape(signed: bool, real: bool) -> String {
-    let sign = if signed { "\"-\"? " } else { "" };
-    let places = if real { " (\".\" [0-9]+)?" } else { "" };
-    format!("{sign}[0-9]+{places}")
+fn shape(pattern: &str) -> String {
+    notation(&Re::parse(pattern).unwrap_or_else(Re::nothing))
 }
 
 /// Whole numbers from `lo` to `hi` with any number of zeros before them; `write` gives those

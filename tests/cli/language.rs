@@ -80,7 +80,14 @@ fn new_writes_a_grammar_that_works() {
     run(&["compile", "my-icons.tdg", "-o", "out"]);
     holds_exactly(
         &folder.path().join("out"),
-        &["my_icons.rs", "index.html", "grammar.ebnf", "ir.json"],
+        &[
+            "my_icons.rs",
+            "index.html",
+            "railroad.html",
+            "grammar.ebnf",
+            "my_icons.tmLanguage.json",
+            "ir.json",
+        ],
     );
     // It replaces nothing unasked.
     let again = tdc_in(folder.path(), &["new", "my-icons"], b"");
@@ -164,7 +171,17 @@ fn compile_writes_whole_folders() {
     let out = folder.path().join("deep/er/csg");
     let path = out.display().to_string();
     ok(&["compile", &grammar("csg2d.tdg"), "-o", &path]);
-    holds_exactly(&out, &["csg2d.rs", "index.html", "grammar.ebnf", "ir.json"]);
+    holds_exactly(
+        &out,
+        &[
+            "csg2d.rs",
+            "index.html",
+            "railroad.html",
+            "grammar.ebnf",
+            "csg2d.tmLanguage.json",
+            "ir.json",
+        ],
+    );
     let page = fs::read_to_string(out.join("index.html")).expect("a page");
     assert!(page.contains("prefers-color-scheme"));
     assert!(page.matches("<svg").count() > 30, "few pictures");
@@ -193,7 +210,9 @@ fn compile_writes_whole_folders() {
         &[
             "csg2d.rs",
             "index.html",
+            "railroad.html",
             "grammar.ebnf",
+            "csg2d.tmLanguage.json",
             "ir.json",
             "mine.txt",
         ],
@@ -213,11 +232,12 @@ fn compile_writes_whole_folders() {
 #[test]
 fn compile_emits_every_stage() {
     for kind in [
-        "tokens", "ast", "grammar", "info", "ir", "schema", "rust", "ebnf", "scene", "gallery",
+        "tokens", "ast", "grammar", "info", "ir", "schema", "rust", "ebnf", "railroad", "textmate",
+        "scene", "gallery",
     ] {
         let text = ok(&["compile", &grammar("csg2d.tdg"), "--emit", kind]);
         assert!(!text.is_empty(), "{kind}");
-        if ["ast", "info", "ir", "schema", "scene"].contains(&kind) {
+        if ["ast", "info", "ir", "schema", "textmate", "scene"].contains(&kind) {
             let value: Value = serde_json::from_str(&text).expect("JSON");
             assert!(value.is_object() || value.is_array());
         }

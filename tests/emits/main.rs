@@ -3,5 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod ebnf;
+mod railroad;
 mod schema;
+mod textmate;
 mod w3c;

@@ -349,6 +349,15 @@ impl Recogniser {
         }
     }
 
+    /// The rules, or the quoted word, that a word may be.
+    pub fn kinds(&self, text: &str) -> Vec<String> {
+        let words = self.words.iter();
+        words
+            .filter(|(_, word)| word.longest(text) == text.len())
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
     /// Whether a text is described.
     pub fn accepts(&self, text: &str) -> bool {
         self.words(text)

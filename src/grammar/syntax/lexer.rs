@@ -308,8 +308,8 @@ impl Lexer {
         for terminal in &bnf.terminals {
             patterns.push(match terminal {
                 Terminal::Literal(literal) => regex_syntax::escape(grammar.literal(*literal)),
-                Terminal::Int => int_pattern(grammar).to_string(),
-                Terminal::Real => real_pattern(grammar).to_string(),
+                Terminal::Int => number_pattern(grammar, false).to_string(),
+                Terminal::Real => number_pattern(grammar, true).to_string(),
                 Terminal::Text(token) => {
                     let token = grammar.token(*token);
                     let Domain::Text { pattern, .. } = &token.domain else {
@@ -486,24 +486,18 @@ impl Lexer {
     }
 }
 
-/// Integers have a sign only where some integer token is negative, so that `a -1` stays a
-/// subtraction elsewhere.
-fn int_pattern(grammar: &Grammar) -> &'static str {
-    let negative = grammar
-        .tokens
-        .iter()
-        .any(|t| matches!(t.domain, Domain::Int { lo, .. } if lo < 0));
-    if negative { "-?[0-9]+" } else { "[0-9]+" }
-}
-
-fn real_pattern(grammar: &Grammar) -> &'static str {
-    let negative = grammar
-        .tokens
-        .iter()
-        .any(|t| matches!(t.domain, Domain::Real { lo, .. } if lo < 0.0));
-    if negative {
-        r"-?[0-9]+(\.[0-9]+)?"
-    } else {
-        r"[0-9]+(\.[0-9]+)?"
+/// How whole or real numbers are written. They have a sign only where some token of their kind has
+/// a negative value, so that `a -1` stays a subtraction elsewhere.
+pub(crate) fn number_pattern(grammar: &Grammar, real: bool) -> &'static str {
+    let signed = grammar.tokens.iter().any(|token| match token.domain {
+        Domain::Int { lo, .. } => !real && lo < 0,
+        Domain::Real { lo, .. } => real && lo < 0.0,
+        _ => false,
+    });
+    match (real, signed) {
+        (false, false) => "[0-9]+",
+        (false, true) => "-?[0-9]+",
+        (true, false) => r"[0-9]+(\.[0-9]+)?",
+        (true, true) => r"-?[0-9]+(\.[0-9]+)?",
     }
 }
