@@ -33,9 +33,9 @@ struct Label {
     text: String,
 }
 
-/// Columns of a text; what is not ASCII may be twice as wide.
+/// Columns of a text; from the East Asian scripts on a character may be twice as wide.
 fn columns(text: &str) -> i64 {
-    let columns = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 });
+    let columns = text.chars().map(|c| if c < '\u{2e80}' { 1 } else { 2 });
     columns.sum::<i64>().max(1)
 }
 
