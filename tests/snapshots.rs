@@ -185,7 +185,7 @@ fn pictures_by_macro() {
     here(|| {
         tdc::assert_pictures!(&street, seed = 7, count = 1);
         tdc::assert_pixels!(&street, seed = 7, count = 2);
-        tdc::assert_pixels!("at_night", &street, seed = 8, count = 1);
+        tdc::assert_pixels!("at_dusk", &street, seed = 8, count = 1);
     });
 }
 

@@ -17,6 +17,7 @@
 //! Files of other names are left alone. The first line of each text says the seed and the count,
 //! so that a later run can use the same ([`recorded`]).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -167,9 +168,18 @@ pub fn draw(
     let Some(canvas) = &grammar.canvas else {
         return Ok(out);
     };
+    let mut taken = BTreeSet::new();
     let mut picture = |drawing: Drawing| {
+        // Some file systems do not tell `Moon` from `moon`.
+        let mut name = drawing.name.clone();
+        for number in 2.. {
+            if taken.insert(name.to_lowercase()) {
+                break;
+            }
+            name = format!("{}-{number}", drawing.name);
+        }
         out.push(Snapshot {
-            name: format!("{PICTURES}/{}.svg", drawing.name),
+            name: format!("{PICTURES}/{name}.svg"),
             text: drawing.svg.clone(),
             drawing: Some((drawing, canvas.clone())),
         });

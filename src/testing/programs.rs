@@ -94,7 +94,8 @@ impl<'c> Finder<'c> {
             NamedMutator::Replace { sort, production } => {
                 // Of an operator's strengths only some may have something else to offer.
                 let levels = &grammar.sort(sort).levels;
-                let level = levels[usize::try_from(index).ok()? % levels.len()];
+                let level = (index as usize).checked_rem(levels.len())?;
+                let level = *levels.get(level)?;
                 let (way, nt) = way(grammar, |nt| nt == level)?;
                 let fits = grammar.nonterminal(nt).productions.contains(&production);
                 let sizes = 0..=grammar.mutate.small;

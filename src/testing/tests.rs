@@ -407,6 +407,17 @@ fn a_folder_is_compared_accepted_and_cleared() {
 }
 
 #[test]
+fn names_of_files_differ_in_more_than_case() {
+    let text = std::fs::read_to_string("grammars/csg2d.tdg").unwrap();
+    let more = compiled(&format!("{text}\nexample Moon = `(Circle 1 2 3)`\n"));
+    let options = SnapshotOptions { seed: 0, count: 1 };
+    let all = draw(&more, options, &mut |_, _| true).unwrap();
+    let names: Vec<&str> = all.iter().map(|snapshot| snapshot.name.as_str()).collect();
+    assert!(names.contains(&"pictures/example-moon.svg"), "{names:?}");
+    assert!(names.contains(&"pictures/example-Moon-2.svg"), "{names:?}");
+}
+
+#[test]
 fn drawing_tells_how_far_it_is_and_stops_when_told() {
     let csg2d = Compiled::load("grammars/csg2d.tdg").unwrap_or_else(|e| panic!("{e}"));
     let options = SnapshotOptions { seed: 0, count: 2 };

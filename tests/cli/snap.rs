@@ -245,8 +245,23 @@ fn what_is_missing_or_stale_is_told_and_mended() {
     );
     assert!(!text.contains("mine.svg"), "{text}");
     assert!(text.contains("1 missing, 1 stale"), "{text}");
+    let lines = json_lines(&stdout(&snap(&folder, &["--format", "json"])));
+    let states = |state: &str| lines.iter().filter(|line| line["state"] == state).count();
+    assert_eq!((states("missing"), states("stale")), (1, 1));
     let output = snap(&folder, &["--accept"]);
     assert!(stdout(&output).contains("removed snapshots/csg2d/pictures/example-gone.svg\n"));
+    // What was mended is told to machines as it was before.
+    fs::remove_file(home.join("mutators.txt")).expect("removed");
+    let output = snap(&folder, &["--accept", "--format", "json"]);
+    assert_eq!(code(&output), 0);
+    let lines = json_lines(&stdout(&output));
+    let mended: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["state"] != "same")
+        .collect();
+    assert_eq!(mended.len(), 1);
+    assert_eq!(mended[0]["file"], "snapshots/csg2d/mutators.txt");
+    assert_eq!(mended[0]["state"], "missing");
     assert!(home.join("paths.txt").exists() && home.join("pictures/mine.svg").exists());
     assert_eq!(code(&snap(&folder, &[])), 0);
 }
