@@ -886,8 +886,8 @@ typed::finite!(LANGUAGE, Variable = 10);
 
 /// The checked grammar.
 const IMAGE: &str = r#"{"format":1,"grammar":{"name":"arith","docs":"Arithmetic with the usual strengths of binding.\n\nLater tables bind tighter: `1 + 2 * 3` is `1 + (2 * 3)`, `-2 ^ 2` is `-(2 ^ 2)`, and\n`2 ^ 3 ^ 2` is `2 ^ (3 ^ 2)`. Brackets are part of the program: a tree that needs them to be\nread back does not exist without them. An exponent with a sign needs them: `2 ^ (-3)`.",
-"start":0,"canvas":null,"goal":null,"sample":{"procedure":"Exact","min":2,"max":20,"by_weight":false},
-"mutate":{"small":5,"choice":"Size"},"size":"Nodes","observe":null,"tokens":[{"name":"Number","docs":"A whole number.",
+"start":0,"canvas":null,"goal":null,"sample":{"procedure":"exact","min":2,"max":20,"by_weight":false},
+"mutate":{"small":5,"choice":"size"},"size":"nodes","observe":null,"tokens":[{"name":"Number","docs":"A whole number.",
 "domain":{"Int":{"lo":0,"hi":999,"step":1}},"kernel":"Uniform","production":9,"ty":"Num"},{"name":"Variable",
 "docs":"A variable.","domain":{"Finite":[{"text":"x","literal":7,"weight":1.0,"value":null},{"text":"y",
 "literal":8,"weight":1.0,"value":null},{"text":"z","literal":9,"weight":1.0,"value":null}]},"kernel":"Uniform",

@@ -2210,8 +2210,8 @@ typed::real!(LANGUAGE, Option2 = 21);
 
 /// The checked grammar.
 const IMAGE: &str = r#"{"format":1,"grammar":{"name":"hostile_names","docs":"Names that are not fine in Rust as they are: reserved words, types of the prelude, names that\ndiffer in case only. See [nothing](here) and `code`, a <tag>, [brackets] and a_name.",
-"start":0,"canvas":null,"goal":null,"sample":{"procedure":"Exact","min":1,"max":30,"by_weight":false},
-"mutate":{"small":14,"choice":"Size"},"size":"Nodes","observe":null,"tokens":[{"name":"String","docs":"A `token` named like a type of the prelude.",
+"start":0,"canvas":null,"goal":null,"sample":{"procedure":"exact","min":1,"max":30,"by_weight":false},
+"mutate":{"small":14,"choice":"size"},"size":"nodes","observe":null,"tokens":[{"name":"String","docs":"A `token` named like a type of the prelude.",
 "domain":{"Text":{"pattern":"[a-z]+","min_len":1,"max_len":3}},"kernel":"Uniform","production":18,
 "ty":"Text"},{"name":"i64","docs":"From far below zero.","domain":{"Int":{"lo":-1000000,"hi":2000000,
 "step":500000}},"kernel":"Uniform","production":19,"ty":"Num"},{"name":"Sign","docs":"Signs.","domain":{"Finite":[{"text":"+",

@@ -3649,8 +3649,8 @@ typed::text!(LANGUAGE, Text = 41);
 
 /// The checked grammar.
 const IMAGE: &str = r#"{"format":1,"grammar":{"name":"imp","docs":"Imp: a small imperative language with blocks, lists and functions.\n\nIt has no pictures. It shows that `tdc` reads and writes ordinary programming languages:\nstatements, optional parts, seven strengths of operators, and names that may not be keywords.",
-"start":0,"canvas":null,"goal":null,"sample":{"procedure":"Exact","min":8,"max":60,"by_weight":false},
-"mutate":{"small":4,"choice":"Size"},"size":"Nodes","observe":null,"tokens":[{"name":"Name","docs":"A name.",
+"start":0,"canvas":null,"goal":null,"sample":{"procedure":"exact","min":8,"max":60,"by_weight":false},
+"mutate":{"small":4,"choice":"size"},"size":"nodes","observe":null,"tokens":[{"name":"Name","docs":"A name.",
 "domain":{"Text":{"pattern":"[a-z_][a-z0-9_]*","min_len":1,"max_len":4}},"kernel":"Uniform","production":39,
 "ty":"Text"},{"name":"Int","docs":"A whole number.","domain":{"Int":{"lo":0,"hi":9999,"step":1}},
 "kernel":"Uniform","production":40,"ty":"Num"},{"name":"Text","docs":"A text in quotes, without escapes.",

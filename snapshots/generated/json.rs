@@ -702,8 +702,8 @@ typed::text!(LANGUAGE, Number = 9);
 
 /// The checked grammar.
 const IMAGE: &str = r#"{"format":1,"grammar":{"name":"json","docs":"JSON (RFC 8259): a language without pictures.\n\nEvery program is a JSON document, and every document is a program, but for two things: an\nexponent has at most three digits, below 300, and half a surrogate pair is not a character.",
-"start":0,"canvas":null,"goal":null,"sample":{"procedure":"Exact","min":1,"max":40,"by_weight":false},
-"mutate":{"small":3,"choice":"Size"},"size":"Nodes","observe":null,"tokens":[{"name":"Text","docs":"A string with its quotes.",
+"start":0,"canvas":null,"goal":null,"sample":{"procedure":"exact","min":1,"max":40,"by_weight":false},
+"mutate":{"small":3,"choice":"size"},"size":"nodes","observe":null,"tokens":[{"name":"Text","docs":"A string with its quotes.",
 "domain":{"Text":{"pattern":"\"([^\"\\\\\\x00-\\x1f]|\\\\[\"\\\\/bfnrt]|\\\\u([0-9abcefABCEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}))*\"",
 "min_len":2,"max_len":12}},"kernel":"Uniform","production":8,"ty":"Text"},{"name":"Number","docs":"A number as JSON writes it.",
 "domain":{"Text":{"pattern":"-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?([0-9]{1,2}|[012][0-9]{2}))?",
