@@ -83,6 +83,14 @@ pub(super) enum Kind {
     Some,
 }
 
+/// A production, packed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) kind: Kind,
+    /// What a node adds to the size, or to the depth.
+    pub(super) cost: u32,
+}
+
 /// What may stand at a place, packed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Slot {
@@ -108,7 +116,7 @@ pub(super) struct Engine {
     pub(super) compiled: Compiled,
     pub(super) layout: Layout,
     /// By production.
-    pub(super) kinds: Vec<Kind>,
+    pub(super) rows: Vec<Row>,
     /// By nonterminal.
     pub(super) slots: Vec<Slot>,
     sampler: OnceLock<Result<Arc<Sampler<'static>>, SizeError>>,
@@ -130,10 +138,9 @@ struct Entry {
 impl Engine {
     fn new(compiled: Compiled) -> Engine {
         let grammar = &compiled.grammar;
-        let kinds = grammar
-            .productions
-            .iter()
-            .map(|production| match production.kind {
+        let rows = grammar.productions.iter().map(|production| Row {
+            cost: production.cost(grammar.size),
+            kind: match production.kind {
                 ProductionKind::Node(sort) => Kind::Sort {
                     sort: sort.0,
                     level: production.level,
@@ -143,7 +150,8 @@ impl Engine {
                 ProductionKind::Cons => Kind::Cons,
                 ProductionKind::None => Kind::None,
                 ProductionKind::Some => Kind::Some,
-            });
+            },
+        });
         let slots = grammar.nonterminals.iter().map(|nonterminal| {
             let find = |kind: ProductionKind| {
                 let mut of = nonterminal.productions.iter().copied();
@@ -170,7 +178,7 @@ impl Engine {
         let cells = grammar.nonterminals.len();
         Engine {
             layout: Layout::new(grammar),
-            kinds: kinds.collect(),
+            rows: rows.collect(),
             slots: slots.collect(),
             sampler: OnceLock::new(),
             larger: Mutex::new(None),
@@ -261,13 +269,13 @@ impl Engine {
     /// values and texts.
     pub(super) fn is_valid(&self, root: NtId, program: &Program) -> bool {
         let grammar = self.grammar();
-        let known = |id: ProdId| id.index() < self.kinds.len();
+        let known = |id: ProdId| id.index() < self.rows.len();
         root.index() < self.slots.len()
             && program.nodes().iter().all(|node| known(node.production))
             && program.is_valid_as(grammar, root)
             && program.nodes().iter().all(|node| {
                 match (
-                    self.kinds[node.production.index()],
+                    self.rows[node.production.index()].kind,
                     program.texts().get(node.value as usize),
                 ) {
                     (Kind::Token(token), Some(text)) if self.layout.is_text(node.production) => {

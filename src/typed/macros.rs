@@ -50,9 +50,7 @@ macro_rules! __tdc_sort {
             fn write(&self, at: $crate::typed::Place, to: &mut $crate::typed::Writer<'_>) {
                 match self {
                     $($name::$variant(node) => to.node(node, at),)*
-                    $($name::$unit => {
-                        to.production($unit_id, at);
-                    })*
+                    $($name::$unit => to.unit($unit_id, at),)*
                 }
             }
 

@@ -9,7 +9,8 @@
 use super::language::{Engine, Kind, Slot};
 use super::{Error, MAX_DEPTH};
 use crate::grammar::ids::{NtId, ProdId};
-use crate::tree::program::Node as Row;
+use crate::grammar::ir::SizeMetric;
+use crate::tree::program::Node as ProgramNode;
 use crate::tree::{Edit, Program};
 
 /// What may stand at a place of a program: a nonterminal.
@@ -64,11 +65,14 @@ enum Problem {
     TooDeep,
 }
 
-/// Takes the nodes of a tree.
+/// Takes the nodes of a tree. Lengths and sizes are filled in on the way: a node's size is what has
+/// been added since it was begun.
 #[derive(Debug)]
 pub struct Writer<'a> {
     engine: &'a Engine,
     program: &'a mut Program,
+    /// Sum of what all nodes so far add to the size.
+    size: u32,
     depth: usize,
     problem: Option<Problem>,
 }
@@ -81,6 +85,7 @@ impl<'a> Writer<'a> {
         Writer {
             engine,
             program,
+            size: 0,
             depth: 0,
             problem: None,
         }
@@ -88,13 +93,12 @@ impl<'a> Writer<'a> {
 
     /// Completes the program: lengths and sizes.
     pub(super) fn finish(self) -> Result<(), Error> {
-        let whole = self.engine.layout.annotate(self.program);
+        // A depth is not a sum.
+        if self.engine.layout.metric() == SizeMetric::Depth {
+            self.engine.layout.annotate(self.program);
+        }
         let Some(problem) = self.problem else {
-            return match whole {
-                true => Ok(()),
-                // Only a hand-written `Node` can get here.
-                false => Err(self.engine.other_sort(self.engine.grammar().start)),
-            };
+            return Ok(());
         };
         let grammar = self.engine.grammar();
         Err(match problem {
@@ -127,41 +131,57 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// A node of a production; gives its children's places.
+    /// A node without fields.
     #[inline]
-    pub fn production(&mut self, id: u16, at: Place) -> Children<'a> {
-        let (engine, id) = (self.engine, ProdId(id));
-        let fits = match (engine.kinds.get(id.index()), engine.slots.get(at.0.index())) {
-            (
-                Some(Kind::Sort { sort, level }),
-                Some(Slot::Sort {
-                    sort: other,
-                    level: least,
-                }),
-            ) => sort == other && level >= least,
-            (Some(_), _) => false,
-            (None, _) => return Children([].iter()),
-        };
-        if !fits {
-            self.fail(Problem::Brackets(id, at.0));
-        }
-        self.push(id, 0);
-        Children(engine.layout.children(id).iter())
+    pub fn unit(&mut self, id: u16, at: Place) {
+        self.begin(id, at);
     }
 
     /// A node with fields.
     #[inline]
     pub fn node<P: Fields>(&mut self, node: &P, at: Place) {
-        let children = self.production(P::PRODUCTION, at);
-        node.write_fields(children, self);
+        let (first, before) = (self.program.nodes.len(), self.size);
+        if let Some(children) = self.begin(P::PRODUCTION, at) {
+            node.write_fields(children, self);
+            self.end(first, before);
+        }
+    }
+
+    /// A node of a production; gives its children's places.
+    #[inline]
+    fn begin(&mut self, id: u16, at: Place) -> Option<Children<'a>> {
+        let engine = self.engine;
+        let row = engine.rows.get(usize::from(id))?;
+        match (row.kind, engine.slots.get(at.0.index())) {
+            (
+                Kind::Sort { sort, level },
+                Some(Slot::Sort {
+                    sort: other,
+                    level: least,
+                }),
+            ) if sort == *other && level >= *least => {}
+            _ => self.fail(Problem::Brackets(ProdId(id), at.0)),
+        }
+        self.push(ProdId(id), 0, row.cost);
+        Some(Children(engine.layout.children(ProdId(id)).iter()))
+    }
+
+    /// Completes the node that was begun at `first`, when the sizes added up to `before`.
+    #[inline]
+    fn end(&mut self, first: usize, before: u32) {
+        let (len, size) = (self.program.nodes.len() - first, self.size - before);
+        if let Some(node) = self.program.nodes.get_mut(first) {
+            node.len = len as u32;
+            node.size = size;
+        }
     }
 
     /// A number's or a finite token's node.
     #[inline]
     pub fn token(&mut self, id: u16, value: u32) {
-        let known = matches!(self.engine.kinds.get(usize::from(id)), Some(Kind::Token(_)));
-        if known {
-            self.push(ProdId(id), value);
+        let row = self.engine.rows.get(usize::from(id));
+        if let Some(row) = row.filter(|row| matches!(row.kind, Kind::Token(_))) {
+            self.push(ProdId(id), value, row.cost);
         }
     }
 
@@ -173,14 +193,34 @@ impl<'a> Writer<'a> {
         self.program.texts.push(text.into());
     }
 
+    /// A node; what it adds to the size is `cost`.
     #[inline]
-    fn push(&mut self, production: ProdId, value: u32) {
-        self.program.nodes.push(Row {
+    fn push(&mut self, production: ProdId, value: u32, cost: u32) {
+        self.size = self.size.saturating_add(cost);
+        self.program.nodes.push(ProgramNode {
             production,
             value,
             len: 1,
-            size: 0,
+            size: cost,
         });
+    }
+
+    /// The end of a list.
+    fn nil(&mut self, place: NtId) {
+        let engine = self.engine;
+        match engine.slots.get(place.index()) {
+            Some(Slot::List { nil: Some(nil), .. }) => self.push(*nil, 0, 0),
+            Some(Slot::List { nil: None, cons }) => {
+                self.fail(Problem::EmptyList(place));
+                // So that it can be shown all the same: the end of the list behind a first item.
+                let rest = engine.layout.children(*cons).get(1);
+                let rest = rest.and_then(|nt| engine.slots.get(nt.index()));
+                if let Some(Slot::List { nil: Some(nil), .. }) = rest {
+                    self.push(*nil, 0, 0);
+                }
+            }
+            _ => {}
+        }
     }
 
     #[cold]
@@ -261,7 +301,7 @@ impl<'a> Reader<'a> {
     #[inline]
     fn kind(&mut self) -> Option<Kind> {
         let id = self.production()?;
-        self.engine.kinds.get(usize::from(id)).copied()
+        self.engine.rows.get(usize::from(id)).map(|row| row.kind)
     }
 
     #[inline]
@@ -367,11 +407,13 @@ impl<T: Node> Node for Option<T> {
             return;
         };
         match self {
-            None => to.push(*none, 0),
+            None => to.push(*none, 0, 0),
             Some(item) => {
-                to.push(*some, 0);
-                let mut item_place = Children(to.engine.layout.children(*some).iter());
-                item.write(item_place.place(), to);
+                let (first, before) = (to.program.nodes.len(), to.size);
+                to.push(*some, 0, 0);
+                let mut children = Children(to.engine.layout.children(*some).iter());
+                item.write(children.place(), to);
+                to.end(first, before);
             }
         }
     }
@@ -399,28 +441,30 @@ impl<T: Node> Node for Vec<T> {
     fn write(&self, at: Place, to: &mut Writer<'_>) {
         let engine = to.engine;
         let mut place = at.0;
+        let (first, before) = (to.program.nodes.len(), to.size);
         if to.enter() {
             for item in self {
                 let Some(Slot::List { cons, .. }) = engine.slots.get(place.index()) else {
                     break;
                 };
-                to.push(*cons, 0);
+                to.push(*cons, 0, 0);
                 let mut children = Children(engine.layout.children(*cons).iter());
                 item.write(children.place(), to);
                 place = children.place().0;
             }
-            match engine.slots.get(place.index()) {
-                Some(Slot::List { nil: Some(nil), .. }) => to.push(*nil, 0),
-                Some(Slot::List { nil: None, cons }) => {
-                    to.fail(Problem::EmptyList(place));
-                    // So that it can be shown all the same: the end of the list behind a first item.
-                    let rest = engine.layout.children(*cons).get(1);
-                    let rest = rest.and_then(|nt| engine.slots.get(nt.index()));
-                    if let Some(Slot::List { nil: Some(nil), .. }) = rest {
-                        to.push(*nil, 0);
-                    }
-                }
-                _ => {}
+            to.nil(place);
+            // The list behind each item, in the same order.
+            let mut cons = first;
+            let (end, mut left) = (to.program.nodes.len(), to.size - before);
+            for _ in self {
+                let head = to.program.nodes.get(cons + 1).copied();
+                let (Some(node), Some(head)) = (to.program.nodes.get_mut(cons), head) else {
+                    break;
+                };
+                node.len = (end - cons) as u32;
+                node.size = left;
+                left = left.saturating_sub(head.size);
+                cons += 1 + head.len as usize;
             }
         }
         to.depth -= 1;

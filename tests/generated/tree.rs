@@ -209,7 +209,7 @@ fn what_is_too_deep_is_refused_and_what_is_not_fits_the_stack() {
         let deep = json::Value::parse(&nested(MAX_DEPTH)).expect("not too deep");
         let copy = deep.clone();
         assert_eq!(copy, deep);
-        assert!(format!("{deep:#?}").len() > MAX_DEPTH);
+        assert!(format!("{deep:?}").len() > MAX_DEPTH);
         assert_eq!(deep.to_string(), nested(MAX_DEPTH));
         let again = json::Value::from_program(&deep.to_program().expect("a program"));
         assert_eq!(again.expect("not too deep"), deep);
@@ -248,9 +248,23 @@ fn what_is_too_deep_is_refused_and_what_is_not_fits_the_stack() {
         let deep = imp::Program::parse(&text).expect("not too deep");
         let copy = deep.clone();
         assert_eq!(copy.to_string(), text);
-        assert!(format!("{deep:#?}").len() > MAX_DEPTH);
+        assert!(format!("{deep:?}").len() > MAX_DEPTH);
         let text = format!("x := {}1;", "not ".repeat(MAX_DEPTH + 1));
         assert!(matches!(imp::Program::parse(&text), Err(Error::TooDeep)));
+        // A statement within a block within a statement: more of the stack for each level.
+        let text = format!(
+            "{}x := 1; {}",
+            "while x { ".repeat(MAX_DEPTH - 20),
+            "}".repeat(MAX_DEPTH - 20)
+        );
+        let mut deep = imp::Program::parse(&text).expect("not too deep");
+        assert!(!format!("{:?}", deep.clone()).is_empty());
+        assert_eq!(
+            imp::Program::parse(&deep.to_string()).expect("its text"),
+            deep
+        );
+        let done = deep.mutate(&mut seeded(2)).expect("something changes");
+        deep.apply(&done.inverse).expect("it fits");
         let ifs = "if x { } else ".repeat(MAX_DEPTH - 3);
         let deep = imp::Program::parse(&format!("{ifs}{{ }}")).expect("not too deep");
         assert_eq!(deep.clone(), deep);
