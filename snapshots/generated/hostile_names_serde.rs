@@ -17,8 +17,7 @@ pub trait HostileNamesTree: typed::Tree {}
 /// A sort that Rust calls otherwise.
 ///
 /// `hostile_names.tdg:22`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::enum_variant_names, reason = "named as in the grammar")]
 pub enum Self_ {
     /// Shares its name with its sort.
@@ -273,8 +272,7 @@ impl Self_ {
 /// Shares its name with its sort.
 ///
 /// `hostile_names.tdg:24`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SelfSelf {
     /// A list named like a list.
     pub r#type: Vec,
@@ -327,8 +325,7 @@ impl SelfSelf {
 /// A type of the prelude.
 ///
 /// `hostile_names.tdg:26`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SelfBox {
     /// Signs.
     pub r#fn: Sign,
@@ -366,8 +363,7 @@ impl SelfBox {
 /// Differs from it in case.
 ///
 /// `hostile_names.tdg:28`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct SelfBox2 {
     /// One production of another name.
     pub r#yield: Result,
@@ -404,8 +400,7 @@ impl SelfBox2 {
 /// Keywords.
 ///
 /// `hostile_names.tdg:32`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Match {
     /// A sort that Rust calls otherwise.
     #[serde(rename = "super")]
@@ -459,8 +454,7 @@ impl Match {
 /// Holds the large one.
 ///
 /// `hostile_names.tdg:35`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Deep {
     /// As large as nothing else.
     pub r#where: Box<Uneven>,
@@ -483,8 +477,7 @@ impl Deep {
 /// The production `_`.
 ///
 /// `hostile_names.tdg:36`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct X {
     /// A sort of one production without fields.
     #[serde(rename = "fooBar")]
@@ -538,8 +531,7 @@ impl X {
 /// A list named like a list.
 ///
 /// `hostile_names.tdg:40`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(from = "VecForm", into = "VecForm")]
 pub struct Vec {
     /// A list of [`Vec`].
@@ -673,8 +665,7 @@ impl Vec {
 /// An option named like one.
 ///
 /// `hostile_names.tdg:43`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Option {
     /// The production `Some`.
     Some(OptionSome),
@@ -803,8 +794,7 @@ impl Option {
 /// The production `Some`.
 ///
 /// `hostile_names.tdg:44`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct OptionSome {
     /// A `token` named like a type of the prelude.
     pub value: String,
@@ -827,8 +817,7 @@ impl OptionSome {
 /// The production `Ok`.
 ///
 /// `hostile_names.tdg:46`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct OptionOk {
     /// An optional [`Option`].
     pub of: ::std::option::Option<Box<Option>>,
@@ -851,8 +840,7 @@ impl OptionOk {
 /// A sort of one production without fields.
 ///
 /// `hostile_names.tdg:50`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(from = "SomeForm", into = "SomeForm")]
 pub struct Some;
 
@@ -969,8 +957,7 @@ impl Some {
 /// One production of another name.
 ///
 /// `hostile_names.tdg:53`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Result {
     /// The production `Ok`.
     Ok(ResultOk),
@@ -1069,8 +1056,7 @@ impl Result {
 /// The production `Ok`.
 ///
 /// `hostile_names.tdg:53`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ResultOk {
     /// A list of [`Result2`].
     pub all: ::std::vec::Vec<Result2>,
@@ -1093,8 +1079,7 @@ impl ResultOk {
 /// Differs from the one before in case only.
 ///
 /// `hostile_names.tdg:56`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Result2 {
     /// The production `Err`.
     ///
@@ -1212,8 +1197,7 @@ impl Result2 {
 /// As large as nothing else.
 ///
 /// `hostile_names.tdg:59`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Uneven {
     /// The production `Small`.
     Small(Small),
@@ -1342,8 +1326,7 @@ impl Uneven {
 /// The production `Small`.
 ///
 /// `hostile_names.tdg:60`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Small {
     /// A sort that Rust calls otherwise.
     pub of: Box<Self_>,
@@ -1366,8 +1349,7 @@ impl Small {
 /// The production `Large`.
 ///
 /// `hostile_names.tdg:60`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Large {
     /// An optional [`Uneven`].
     pub a: ::std::option::Option<Box<Uneven>>,
@@ -1572,9 +1554,18 @@ impl Large {
 /// A `token` named like a type of the prelude.
 ///
 /// `hostile_names.tdg:10`
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(into = "std::string::String", try_from = "std::string::String")]
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
+#[serde(into = "::std::string::String", try_from = "::std::string::String")]
 pub struct String(Box<str>);
 
 impl String {
@@ -1598,8 +1589,18 @@ impl String {
 /// From far below zero.
 ///
 /// `hostile_names.tdg:13`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 #[serde(into = "i64", try_from = "i64")]
 pub struct I64(i64);
 
@@ -1631,8 +1632,18 @@ impl I64 {
 /// Signs.
 ///
 /// `hostile_names.tdg:16`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 pub enum Sign {
     /// `+`
     #[serde(rename = "+")]
@@ -1687,8 +1698,17 @@ impl Sign {
 /// Steps.
 ///
 /// `hostile_names.tdg:19`
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 #[serde(into = "f64", try_from = "f64")]
 pub struct Option2(u32);
 

@@ -20,8 +20,7 @@ pub trait JsonTree: typed::Tree {}
 /// be nested empty lists.
 ///
 /// `json.tdg:19`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Value {
     /// Members by name.
     Object(Object),
@@ -234,8 +233,7 @@ impl Value {
 /// Members by name.
 ///
 /// `json.tdg:21`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Object {
     /// A list of [`Member`].
     pub members: Vec<Member>,
@@ -258,8 +256,7 @@ impl Object {
 /// Values in order.
 ///
 /// `json.tdg:23`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Array {
     /// A list of [`Value`].
     pub items: Vec<Value>,
@@ -282,8 +279,7 @@ impl Array {
 /// A string.
 ///
 /// `json.tdg:25`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Str {
     /// A string with its quotes.
     pub text: Text,
@@ -306,8 +302,7 @@ impl Str {
 /// A number.
 ///
 /// `json.tdg:27`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Num {
     /// A number as JSON writes it.
     pub number: Number,
@@ -332,8 +327,7 @@ impl Num {
 /// `"name": value`
 ///
 /// `json.tdg:39`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(from = "MemberForm", into = "MemberForm")]
 pub struct Member {
     /// A string with its quotes.
@@ -478,9 +472,18 @@ impl Member {
 /// A string with its quotes.
 ///
 /// `json.tdg:12`
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(into = "std::string::String", try_from = "std::string::String")]
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
+#[serde(into = "::std::string::String", try_from = "::std::string::String")]
 pub struct Text(Box<str>);
 
 impl Text {
@@ -504,9 +507,18 @@ impl Text {
 /// A number as JSON writes it.
 ///
 /// `json.tdg:15`
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
-#[serde(into = "std::string::String", try_from = "std::string::String")]
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
+#[serde(into = "::std::string::String", try_from = "::std::string::String")]
 pub struct Number(Box<str>);
 
 impl Number {

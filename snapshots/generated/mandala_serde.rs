@@ -20,8 +20,7 @@ pub trait MandalaTree: typed::Tree {}
 /// Rings, painted in this order.
 ///
 /// `mandala.tdg:39`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(from = "MandalaForm", into = "MandalaForm")]
 pub struct Mandala {
     /// A list of [`Ring`].
@@ -224,8 +223,7 @@ impl Mandala {
 /// The same motif all around the middle.
 ///
 /// `mandala.tdg:43`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Ring {
     /// Ellipses that point outwards.
     Petals(Petals),
@@ -405,8 +403,7 @@ impl Ring {
 /// Ellipses that point outwards.
 ///
 /// `mandala.tdg:45`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Petals {
     /// A colour.
     pub hue: Hue,
@@ -499,8 +496,7 @@ impl Petals {
 /// Kites, widest near the middle.
 ///
 /// `mandala.tdg:47`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Kites {
     /// A colour.
     pub hue: Hue,
@@ -593,8 +589,7 @@ impl Kites {
 /// Discs.
 ///
 /// `mandala.tdg:49`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Dots {
     /// A colour.
     pub hue: Hue,
@@ -673,8 +668,7 @@ impl Dots {
 /// Crescents that open outwards.
 ///
 /// `mandala.tdg:51`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Crescents {
     /// A colour.
     pub hue: Hue,
@@ -753,8 +747,7 @@ impl Crescents {
 /// Spokes.
 ///
 /// `mandala.tdg:53`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Spokes {
     /// A colour.
     pub hue: Hue,
@@ -833,8 +826,7 @@ impl Spokes {
 /// One disc in the middle.
 ///
 /// `mandala.tdg:55`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Middle {
     /// A colour.
     pub hue: Hue,
@@ -871,8 +863,7 @@ impl Middle {
 /// One circle around the middle.
 ///
 /// `mandala.tdg:57`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Band {
     /// A colour.
     pub hue: Hue,
@@ -923,8 +914,18 @@ impl Band {
 /// How many there are in a ring.
 ///
 /// `mandala.tdg:17`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 #[serde(into = "i64", try_from = "i64")]
 pub struct Fold(i64);
 
@@ -954,8 +955,17 @@ impl Fold {
 /// A distance from the middle in pixels.
 ///
 /// `mandala.tdg:20`
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 #[serde(into = "f64", try_from = "f64")]
 pub struct Away(u32);
 
@@ -989,8 +999,17 @@ impl Away {
 /// A length in pixels.
 ///
 /// `mandala.tdg:23`
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 #[serde(into = "f64", try_from = "f64")]
 pub struct Long(u32);
 
@@ -1024,8 +1043,17 @@ impl Long {
 /// A width in pixels.
 ///
 /// `mandala.tdg:26`
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 #[serde(into = "f64", try_from = "f64")]
 pub struct Wide(u32);
 
@@ -1059,8 +1087,18 @@ impl Wide {
 /// A colour.
 ///
 /// `mandala.tdg:29`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 pub enum Hue {
     /// `rose`
     #[serde(rename = "rose")]
@@ -1125,8 +1163,18 @@ impl Hue {
 /// Whether a ring begins upright or half a step further.
 ///
 /// `mandala.tdg:34`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize
+)]
 pub enum Phase {
     /// `upright`
     #[serde(rename = "upright")]

@@ -275,6 +275,13 @@ fn compile_check_tells_what_is_not_as_it_would_be() {
     assert_eq!(code(&same), 0, "{}", stderr(&same));
 
     let path = folder.path().join("out/csg2d.rs");
+    // Another layout is no difference, other words in a comment of the grammar are.
+    let text = fs::read_to_string(&path).expect("a module");
+    fs::write(&path, text.replace("pub r: Coord,", "pub r:\n\n    Coord,")).expect("written");
+    assert_eq!(code(&run(&["--check"])), 0);
+    fs::write(&path, text.replace("A shape in the plane", "A shape")).expect("written");
+    assert_eq!(code(&run(&["--check"])), 3);
+    fs::write(&path, text).expect("written");
     let text = fs::read_to_string(&path).expect("a module");
     fs::write(&path, text.replace("pub struct Circle", "pub struct Disc")).expect("written");
     let changed = run(&["--check"]);

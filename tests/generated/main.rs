@@ -8,6 +8,7 @@
 #![deny(warnings, clippy::pedantic)]
 
 mod agree;
+mod book;
 mod hostile;
 mod json_form;
 mod tree;

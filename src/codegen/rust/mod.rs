@@ -57,6 +57,14 @@ pub fn rust(
     Ok(generator.module.finish())
 }
 
+/// Whether two texts are the same Rust, however they are laid out: `cargo fmt` may have been over
+/// one of them. Comments that are not documentation do not count.
+#[must_use]
+pub fn is_same(one: &str, other: &str) -> bool {
+    let laid_out = |text: &str| Some(prettyplease::unparse(&syn::parse_file(text).ok()?));
+    one == other || laid_out(one).is_some_and(|one| laid_out(other) == Some(one))
+}
+
 /// A module under construction.
 struct Generator<'a> {
     compiled: &'a Compiled,

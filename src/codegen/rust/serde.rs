@@ -15,9 +15,6 @@ pub enum Serde {
     Feature(String),
 }
 
-/// Attributes of a type, as Rust text.
-pub(super) struct Attributes(pub(super) String);
-
 impl Serde {
     /// An attribute, under the feature's condition.
     fn attribute(&self, inner: &str) -> String {
@@ -28,36 +25,31 @@ impl Serde {
         }
     }
 
-    /// The derives.
-    pub(super) fn derived(&self) -> Attributes {
-        Attributes(self.attribute("derive(serde::Serialize, serde::Deserialize)"))
+    /// The derives of a type: these, and serde's.
+    pub(super) fn derive(&self, list: &str) -> String {
+        match self {
+            Serde::Off => format!("#[derive({list})]\n"),
+            Serde::On => format!("#[derive({list}, serde::Serialize, serde::Deserialize)]\n"),
+            Serde::Feature(_) => {
+                let own = self.attribute("derive(serde::Serialize, serde::Deserialize)");
+                format!("#[derive({list})]\n{own}")
+            }
+        }
     }
 
-    /// The derives of a number, through a type of Rust.
-    pub(super) fn through(&self, number: &str) -> String {
-        let Attributes(derived) = self.derived();
-        let way = format!("serde(into = {number:?}, try_from = {number:?})");
-        derived + &self.attribute(&way)
+    /// That a token goes through a type of Rust, which is looked at when it comes back.
+    pub(super) fn through(&self, ty: &str) -> String {
+        self.attribute(&format!("serde(into = {ty:?}, try_from = {ty:?})"))
     }
 
-    /// The derives of a text.
-    pub(super) fn through_text(&self) -> String {
-        let Attributes(derived) = self.derived();
-        derived
-            + &self.attribute(
-                "serde(into = \"std::string::String\", try_from = \"std::string::String\")",
-            )
-    }
-
-    /// The derives of a struct that goes through another type, and the condition on that type.
+    /// That a struct goes through another type, and the condition on that type.
     pub(super) fn through_form(&self, form: &str) -> [String; 2] {
-        let Attributes(derived) = self.derived();
-        let way = format!("serde(from = {form:?}, into = {form:?})");
         let condition = match self {
             Serde::Feature(name) => format!("#[cfg(feature = {name:?})]\n"),
             _ => String::new(),
         };
-        [derived + &self.attribute(&way), condition]
+        let way = format!("serde(from = {form:?}, into = {form:?})");
+        [self.attribute(&way), condition]
     }
 
     /// The attribute of a field or variant whose name in the grammar is another one.

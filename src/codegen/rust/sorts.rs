@@ -9,7 +9,7 @@ use std::fmt::Write;
 use super::Generator;
 use super::docs;
 use super::model::Holds;
-use super::serde::{Attributes, Serde};
+use super::serde::Serde;
 use super::text::{NotRust, doc_line, documented};
 use super::tokens::variant_lint;
 use crate::grammar::ids::{ProdId, SortId};
@@ -109,26 +109,31 @@ impl Generator<'_> {
         } else {
             ""
         };
-        let Attributes(serde) = self.serde.derived();
+        let derive = self
+            .serde
+            .derive(&format!("Clone, {copy}Debug, PartialEq, Eq, Hash"));
         let lint = variant_lint(name, &names);
         let place = self.place(sort.span);
         let docs = documented(&sort.docs, &format!("The sort `{}`.", sort.name), &place);
         self.module.item(
             &docs,
-            &format!(
-                "#[derive(Clone, {copy}Debug, PartialEq, Eq, Hash)]\n\
-                 {serde} {lint} pub enum {name} {{ {variants} }}"
-            ),
+            &format!("{derive} {lint} pub enum {name} {{ {variants} }}"),
         )
     }
 
     fn product(&mut self, id: ProdId, docs: &[String]) -> Result<(), NotRust> {
         let name = self.model.names.production(id).to_owned();
-        let Attributes(serde) = self.serde.derived();
+        let is_single = match self.model.grammar.production(id).kind {
+            ProductionKind::Node(sort) => self.model.is_single(sort),
+            _ => false,
+        };
+        let tagged = is_single && self.serde != Serde::Off;
         let mut fields = String::new();
         for field in &self.model.fields[id.index()] {
             fields.push_str(&doc_line(&self.field_docs(field.holds)));
-            fields.push_str(&self.serde.renamed(&field.name, &field.source));
+            if !tagged {
+                fields.push_str(&self.serde.renamed(&field.name, &field.source));
+            }
             let ty = self.model.field_type(field.holds);
             let _ = write!(fields, "pub {}: {ty},", field.name);
         }
@@ -136,20 +141,14 @@ impl Generator<'_> {
             true => ("Copy, ", ";".to_owned()),
             false => ("", format!("{{ {fields} }}")),
         };
-        let single = match self.model.grammar.production(id).kind {
-            ProductionKind::Node(sort) => self.model.is_single(sort),
-            _ => false,
-        };
-        if single && self.serde != Serde::Off {
-            return self.tagged(id, &name, docs, copy, &body);
+        let derive = self
+            .serde
+            .derive(&format!("Clone, {copy}Debug, PartialEq, Eq, Hash"));
+        let item = format!("pub struct {name} {body}");
+        match tagged {
+            true => self.tagged(id, &name, docs, &derive, &item),
+            false => self.module.item(docs, &format!("{derive} {item}")),
         }
-        self.module.item(
-            docs,
-            &format!(
-                "#[derive(Clone, {copy}Debug, PartialEq, Eq, Hash)]\n\
-                 {serde} pub struct {name} {body}"
-            ),
-        )
     }
 
     /// A struct that is a sort, seen by serde as an enum of one variant: the form every tree of a
@@ -159,21 +158,14 @@ impl Generator<'_> {
         id: ProdId,
         name: &str,
         docs: &[String],
-        copy: &str,
-        body: &str,
+        derive: &str,
+        item: &str,
     ) -> Result<(), NotRust> {
         let form = self.model.names.fresh(format!("{name}Form"));
         let from = self.model.names.std("From");
         let [through, condition] = self.serde.through_form(&form);
-        // The struct's own attributes name fields of the form alone.
-        let plain: String = body
-            .lines()
-            .filter(|line| !line.starts_with("#[serde"))
-            .collect();
-        self.module.item(
-            docs,
-            &format!("#[derive(Clone, {copy}Debug, PartialEq, Eq, Hash)]\n{through} pub struct {name} {plain}"),
-        )?;
+        self.module
+            .item(docs, &format!("{derive} {through} {item}"))?;
         let mut fields = String::new();
         let mut list = String::new();
         for field in &self.model.fields[id.index()] {

@@ -8,7 +8,6 @@ use std::fmt::Write;
 
 use super::Generator;
 use super::names::{unique, value_name};
-use super::serde::Attributes;
 use super::text::{NotRust, doc_line, documented};
 use crate::grammar::ids::TokenId;
 use crate::grammar::ir::{Domain, FiniteValue};
@@ -46,14 +45,12 @@ impl Generator<'_> {
         hi: i64,
         step: i64,
     ) -> Result<(), NotRust> {
+        let derive = self
+            .serde
+            .derive("Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash");
         let serde = self.serde.through("i64");
-        self.module.item(
-            docs,
-            &format!(
-                "#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]\n\
-                 {serde} pub struct {name}(i64);"
-            ),
-        )?;
+        self.module
+            .item(docs, &format!("{derive} {serde} pub struct {name}(i64);"))?;
         let (least, most) = (int(lo), int(hi));
         let off = match (step, lo) {
             (1, _) => String::new(),
@@ -106,14 +103,12 @@ impl Generator<'_> {
         decimals: u8,
         domain: &Domain,
     ) -> Result<(), NotRust> {
+        let derive = self
+            .serde
+            .derive("Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash");
         let serde = self.serde.through("f64");
-        self.module.item(
-            docs,
-            &format!(
-                "#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\n\
-                 {serde} pub struct {name}(u32);"
-            ),
-        )?;
+        self.module
+            .item(docs, &format!("{derive} {serde} pub struct {name}(u32);"))?;
         let [_, _, option] = self.options();
         let last = domain.count().map_or(0, |count| count.saturating_sub(1));
         let last = int_of(last.into());
@@ -172,14 +167,13 @@ impl Generator<'_> {
             let _ = write!(arms, "{name}::{variant} => {text:?},");
             let _ = write!(all, "{name}::{variant},");
         }
-        let Attributes(serde) = self.serde.derived();
+        let derive = self
+            .serde
+            .derive("Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash");
         let lint = variant_lint(name, &names);
         self.module.item(
             docs,
-            &format!(
-                "#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]\n\
-                 {serde} {lint} pub enum {name} {{ {variants} }}"
-            ),
+            &format!("{derive} {lint} pub enum {name} {{ {variants} }}"),
         )?;
         self.module.item(
             &[],
@@ -206,16 +200,16 @@ impl Generator<'_> {
         pattern: &str,
         production: u16,
     ) -> Result<(), NotRust> {
-        let serde = self.serde.through_text();
+        let derive = self
+            .serde
+            .derive("Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash");
+        let serde = self.serde.through("::std::string::String");
         let boxed = self.model.names.std("Box");
         let error = self.model.names.engine("Error");
         let [ok, result] = [self.model.names.std("Ok"), self.model.names.std("Result")];
         self.module.item(
             docs,
-            &format!(
-                "#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]\n\
-                 {serde} pub struct {name}({boxed}<str>);"
-            ),
+            &format!("{derive} {serde} pub struct {name}({boxed}<str>);"),
         )?;
         let tick = if pattern.contains('`') { "``" } else { "`" };
         let matches = doc_line(&format!(
