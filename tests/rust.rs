@@ -3,6 +3,8 @@
 //! `tests/generated` compiles and runs them. `UPDATE_RUST=1 cargo test --test rust` writes them
 //! again; read the difference.
 
+#![cfg(feature = "codegen")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

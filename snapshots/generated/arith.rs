@@ -28,17 +28,17 @@ pub enum Expr {
     Var(Var),
     /// Brackets.
     Paren(Paren),
-    /// The production `Add`.
+    /// `left + right`
     Add(Add),
-    /// The production `Sub`.
+    /// `left - right`
     Sub(Sub),
-    /// The production `Mul`.
+    /// `left * right`
     Mul(Mul),
-    /// The production `Div`.
+    /// `left / right`
     Div(Div),
-    /// The production `Neg`.
+    /// `- of`
     Neg(Neg),
-    /// The production `Pow`.
+    /// `left ^ right`
     Pow(Pow),
 }
 
@@ -330,7 +330,7 @@ impl Paren {
     }
 }
 
-/// The production `Add`.
+/// `left + right`
 ///
 /// `arith.tdg:27`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -367,7 +367,7 @@ impl Add {
     }
 }
 
-/// The production `Sub`.
+/// `left - right`
 ///
 /// `arith.tdg:28`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -404,7 +404,7 @@ impl Sub {
     }
 }
 
-/// The production `Mul`.
+/// `left * right`
 ///
 /// `arith.tdg:31`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -441,7 +441,7 @@ impl Mul {
     }
 }
 
-/// The production `Div`.
+/// `left / right`
 ///
 /// `arith.tdg:32`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -478,7 +478,7 @@ impl Div {
     }
 }
 
-/// The production `Neg`.
+/// `- of`
 ///
 /// `arith.tdg:35`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -501,7 +501,7 @@ impl Neg {
     }
 }
 
-/// The production `Pow`.
+/// `left ^ right`
 ///
 /// `arith.tdg:38`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

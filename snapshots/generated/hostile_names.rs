@@ -35,7 +35,7 @@ pub enum Self_ {
     /// Nothing but underscores, and names that differ in case.
     /// Holds the large one.
     Deep(Deep),
-    /// The production `_`.
+    /// `under fooBar foo_bar FooBar`
     X(X),
 }
 
@@ -465,7 +465,7 @@ impl Deep {
     }
 }
 
-/// The production `_`.
+/// `under fooBar foo_bar FooBar`
 ///
 /// `hostile_names.tdg:36`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -634,13 +634,13 @@ impl Vec {
 /// `hostile_names.tdg:43`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Option {
-    /// The production `Some`.
+    /// `some value`
     Some(OptionSome),
-    /// The production `None`.
+    /// `nothing`
     ///
     /// `hostile_names.tdg:45`
     None,
-    /// The production `Ok`.
+    /// `ok of ko`
     Ok(OptionOk),
 }
 
@@ -758,7 +758,7 @@ impl Option {
     }
 }
 
-/// The production `Some`.
+/// `some value`
 ///
 /// `hostile_names.tdg:44`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -781,7 +781,7 @@ impl OptionSome {
     }
 }
 
-/// The production `Ok`.
+/// `ok of ko`
 ///
 /// `hostile_names.tdg:46`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -905,7 +905,7 @@ impl Some {
 /// `hostile_names.tdg:53`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Result {
-    /// The production `Ok`.
+    /// `yes all`
     Ok(ResultOk),
 }
 
@@ -999,7 +999,7 @@ impl Result {
     }
 }
 
-/// The production `Ok`.
+/// `yes all`
 ///
 /// `hostile_names.tdg:53`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1027,11 +1027,11 @@ impl ResultOk {
 /// `hostile_names.tdg:56`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Result2 {
-    /// The production `Err`.
+    /// `no`
     ///
     /// `hostile_names.tdg:56`
     Err,
-    /// The production `err`.
+    /// `nope`
     ///
     /// `hostile_names.tdg:56`
     Err2,
@@ -1144,11 +1144,11 @@ impl Result2 {
 /// `hostile_names.tdg:59`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Uneven {
-    /// The production `Small`.
+    /// `small of`
     Small(Small),
-    /// The production `Large`.
+    /// `large a b1 b2 b3 b4 b5 b6 b7 b8 b9 c1 c2 c3 c4`
     Large(Box<Large>),
-    /// The production `SmallOne`.
+    /// `smallest`
     ///
     /// `hostile_names.tdg:63`
     SmallOne,
@@ -1268,7 +1268,7 @@ impl Uneven {
     }
 }
 
-/// The production `Small`.
+/// `small of`
 ///
 /// `hostile_names.tdg:60`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1291,7 +1291,7 @@ impl Small {
     }
 }
 
-/// The production `Large`.
+/// `large a b1 b2 b3 b4 b5 b6 b7 b8 b9 c1 c2 c3 c4`
 ///
 /// `hostile_names.tdg:60`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

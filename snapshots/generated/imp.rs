@@ -1358,35 +1358,35 @@ pub enum Expr {
     Index(Index),
     /// Brackets.
     Paren(Paren),
-    /// The production `Or`.
+    /// `left or right`
     Or(Or),
-    /// The production `And`.
+    /// `left and right`
     And(And),
-    /// The production `Not`.
+    /// `not of`
     Not(Not),
-    /// The production `Eq`.
+    /// `left = right`
     Eq(ExprEq),
-    /// The production `Ne`.
+    /// `left != right`
     Ne(Ne),
-    /// The production `Lt`.
+    /// `left < right`
     Lt(Lt),
-    /// The production `Le`.
+    /// `left <= right`
     Le(Le),
-    /// The production `Gt`.
+    /// `left > right`
     Gt(Gt),
-    /// The production `Ge`.
+    /// `left >= right`
     Ge(Ge),
-    /// The production `Add`.
+    /// `left + right`
     Add(Add),
-    /// The production `Sub`.
+    /// `left - right`
     Sub(Sub),
-    /// The production `Mul`.
+    /// `left * right`
     Mul(Mul),
-    /// The production `Div`.
+    /// `left / right`
     Div(Div),
-    /// The production `Rem`.
+    /// `left % right`
     Rem(Rem),
-    /// The production `Neg`.
+    /// `- of`
     Neg(Neg),
 }
 
@@ -1922,7 +1922,7 @@ impl Paren {
     }
 }
 
-/// The production `Or`.
+/// `left or right`
 ///
 /// `imp.tdg:95`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1959,7 +1959,7 @@ impl Or {
     }
 }
 
-/// The production `And`.
+/// `left and right`
 ///
 /// `imp.tdg:96`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1996,7 +1996,7 @@ impl And {
     }
 }
 
-/// The production `Not`.
+/// `not of`
 ///
 /// `imp.tdg:97`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2016,7 +2016,7 @@ impl Not {
     }
 }
 
-/// The production `Eq`.
+/// `left = right`
 ///
 /// `imp.tdg:99`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2053,7 +2053,7 @@ impl ExprEq {
     }
 }
 
-/// The production `Ne`.
+/// `left != right`
 ///
 /// `imp.tdg:100`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2090,7 +2090,7 @@ impl Ne {
     }
 }
 
-/// The production `Lt`.
+/// `left < right`
 ///
 /// `imp.tdg:101`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2127,7 +2127,7 @@ impl Lt {
     }
 }
 
-/// The production `Le`.
+/// `left <= right`
 ///
 /// `imp.tdg:102`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2164,7 +2164,7 @@ impl Le {
     }
 }
 
-/// The production `Gt`.
+/// `left > right`
 ///
 /// `imp.tdg:103`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2201,7 +2201,7 @@ impl Gt {
     }
 }
 
-/// The production `Ge`.
+/// `left >= right`
 ///
 /// `imp.tdg:104`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2238,7 +2238,7 @@ impl Ge {
     }
 }
 
-/// The production `Add`.
+/// `left + right`
 ///
 /// `imp.tdg:107`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2275,7 +2275,7 @@ impl Add {
     }
 }
 
-/// The production `Sub`.
+/// `left - right`
 ///
 /// `imp.tdg:108`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2312,7 +2312,7 @@ impl Sub {
     }
 }
 
-/// The production `Mul`.
+/// `left * right`
 ///
 /// `imp.tdg:111`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2349,7 +2349,7 @@ impl Mul {
     }
 }
 
-/// The production `Div`.
+/// `left / right`
 ///
 /// `imp.tdg:112`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2386,7 +2386,7 @@ impl Div {
     }
 }
 
-/// The production `Rem`.
+/// `left % right`
 ///
 /// `imp.tdg:113`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2423,7 +2423,7 @@ impl Rem {
     }
 }
 
-/// The production `Neg`.
+/// `- of`
 ///
 /// `imp.tdg:115`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

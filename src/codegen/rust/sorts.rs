@@ -13,7 +13,7 @@ use super::serde::Serde;
 use super::text::{NotRust, doc_line, documented};
 use super::tokens::variant_lint;
 use crate::grammar::ids::{ProdId, SortId};
-use crate::grammar::ir::{ProductionKind, SizeMetric};
+use crate::grammar::ir::{Production, ProductionKind, SizeMetric, SyntaxItem};
 use crate::mutate::named::NamedMutator;
 
 /// What is said of every named mutator.
@@ -57,11 +57,7 @@ impl Generator<'_> {
             if !self.model.is_single(id) {
                 let own = grammar.production(*production);
                 let place = self.place(own.span);
-                let docs = documented(
-                    &own.docs,
-                    &format!("The production `{}`.", own.name),
-                    &place,
-                );
+                let docs = documented(&own.docs, &self.written(own), &place);
                 self.product(*production, &docs)?;
             }
             self.field_mutators(*production)?;
@@ -86,7 +82,7 @@ impl Generator<'_> {
         let mut names = Vec::new();
         for production in &sort.productions {
             let own = grammar.production(*production);
-            let lines = documented(&own.docs, &format!("The production `{}`.", own.name), "");
+            let lines = documented(&own.docs, &self.written(own), "");
             let variant = &self.model.variants[production.index()];
             // Without the place, which the struct has; a variant without one has it itself.
             let kept = lines.len() - 2;
@@ -426,6 +422,24 @@ impl Generator<'_> {
             pub const MUTATORS: &'static [(&'static str, typed::Mutator<{name}>)] = &[{rows}];
             "
         )
+    }
+
+    /// How a production is written, for one without documentation: `left + right`.
+    fn written(&self, production: &Production) -> String {
+        let grammar = self.model.grammar;
+        let words = production.syntax.iter().filter_map(|item| match item {
+            SyntaxItem::Literal(literal) => Some(grammar.literal(*literal)),
+            SyntaxItem::Child(index) => {
+                let child = production.children.get(usize::from(*index));
+                child.map(|child| child.name.as_str())
+            }
+            SyntaxItem::Glue => None,
+        });
+        let text = words.collect::<Vec<_>>().join(" ");
+        match text.is_empty() || text.contains('`') {
+            true => format!("The production `{}`.", production.name),
+            false => format!("`{text}`"),
+        }
     }
 
     /// The language's own window of sizes, in words.
