@@ -51,6 +51,9 @@
     )
 )]
 
+pub mod bench;
+#[cfg(feature = "codegen")]
+pub mod build;
 pub mod codegen;
 pub mod compiled;
 pub mod diag;

@@ -23,9 +23,9 @@ const ORDER: &[&[&str]] = &[
     &["typed"],
     &["search"],
     &["train"],
-    &["eval"],
+    &["eval", "bench"],
     &["codegen", "testing"],
-    &["cli"],
+    &["build", "cli"],
 ];
 
 /// Crates that only some files may name.

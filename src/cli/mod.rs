@@ -4,6 +4,7 @@
 //! whole (temporary name, then renamed), results went to standard output, and diagnostics and
 //! progress to standard error. This is the only room that prints.
 
+mod bench;
 mod check;
 mod compile;
 mod explain;
@@ -80,6 +81,7 @@ enum Command {
     Render(render::Args),
     Solve(solve::Args),
     Snap(snap::Args),
+    Bench(bench::Args),
     Explain(explain::Args),
 }
 
@@ -100,6 +102,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Render(args) => render::run(&shell, &args),
         Command::Solve(args) => solve::run(&shell, &args),
         Command::Snap(args) => snap::run(&shell, &args),
+        Command::Bench(args) => bench::run(&shell, &args),
         Command::Explain(args) => explain::run(&shell, &args),
     };
     match outcome {

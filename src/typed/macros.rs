@@ -356,3 +356,18 @@ macro_rules! __tdc_text {
         }
     };
 }
+
+/// Takes in the module that `tdc::build::compile` made in the crate's build script from a grammar,
+/// named by the stem of its file:
+///
+/// ```ignore
+/// mod csg2d {
+///     tdc::include_grammar!("csg2d");
+/// }
+/// ```
+#[macro_export]
+macro_rules! include_grammar {
+    ($name:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));
+    };
+}

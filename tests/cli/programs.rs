@@ -247,3 +247,39 @@ fn paths_arrive() {
     }
     assert_eq!(ok(&["path", &csg, DONUT, DONUT, "--format", "json"]), "");
 }
+
+#[test]
+fn bench_measures_every_operator_of_any_language() {
+    for (name, draws) in [("csg2d.tdg", true), ("json.tdg", false)] {
+        let args = ["bench", &grammar(name), "--time", "0.02", "--threads", "2"];
+        let table = ok(&args);
+        assert!(
+            table.contains("sample") && table.contains("2 threads"),
+            "{table}"
+        );
+        assert_eq!(table.contains("resvg"), draws, "{table}");
+        let mut args = args.to_vec();
+        args.extend(["--format", "json"]);
+        let report = json_lines(&ok(&args)).swap_remove(0);
+        for cores in ["one_core", "all_cores"] {
+            let figures = report[cores].as_object().expect("figures");
+            let keys = [
+                "sample_per_s",
+                "mutate_per_s",
+                "path_per_s",
+                "parse_per_s",
+                "print_per_s",
+            ];
+            assert!(
+                keys.iter().all(|key| figures.contains_key(*key)),
+                "{figures:?}"
+            );
+            assert!(
+                figures.values().all(|rate| rate.as_f64() > Some(0.0)),
+                "{figures:?}"
+            );
+        }
+    }
+    let refused = tdc(&["bench", &grammar("csg2d.tdg"), "--time", "0"]);
+    assert_eq!(code(&refused), 2);
+}
