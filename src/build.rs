@@ -7,10 +7,8 @@
 //! the module of an earlier build then stays as it was.
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     tdc::build::compile("grammars/csg2d.tdg");
-//! }
+//! // In the `main` of build.rs:
+//! tdc::build::compile("grammars/csg2d.tdg");
 //! ```
 
 use std::fs;

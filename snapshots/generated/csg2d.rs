@@ -464,8 +464,8 @@ impl Op {
     /// # Errors
     ///
     /// When its text would be read as another tree, or it is nested too deeply.
-    pub fn to_program(&self) -> Result<Program, Error> {
-        typed::Tree::to_program(self)
+    pub fn to_program(self) -> Result<Program, Error> {
+        typed::Tree::to_program(&self)
     }
 
     /// The tree of the engine's program.

@@ -886,8 +886,8 @@ impl Some {
     /// # Errors
     ///
     /// When its text would be read as another tree, or it is nested too deeply.
-    pub fn to_program(&self) -> ::std::result::Result<Program, Error> {
-        typed::Tree::to_program(self)
+    pub fn to_program(self) -> ::std::result::Result<Program, Error> {
+        typed::Tree::to_program(&self)
     }
 
     /// The tree of the engine's program.
@@ -1125,8 +1125,8 @@ impl Result2 {
     /// # Errors
     ///
     /// When its text would be read as another tree, or it is nested too deeply.
-    pub fn to_program(&self) -> ::std::result::Result<Program, Error> {
-        typed::Tree::to_program(self)
+    pub fn to_program(self) -> ::std::result::Result<Program, Error> {
+        typed::Tree::to_program(&self)
     }
 
     /// The tree of the engine's program.

@@ -248,6 +248,11 @@ impl Generator<'_> {
             SizeMetric::Nodes => "in nodes",
             SizeMetric::Depth => "its depth",
         };
+        // What is a copy anyway goes into a conversion by value, as Rust's own types do.
+        let (taken, lent) = match self.model.is_plain(id) {
+            true => ("self", "&self"),
+            false => ("&self", "self"),
+        };
         let mut out = String::new();
         if is_start {
             out.push_str(&self.mutators(name));
@@ -356,8 +361,8 @@ impl Generator<'_> {
             /// # Errors
             ///
             /// When its text would be read as another tree, or it is nested too deeply.
-            pub fn to_program(&self) -> {result}<{program}, {error}> {{
-                typed::Tree::to_program(self)
+            pub fn to_program({taken}) -> {result}<{program}, {error}> {{
+                typed::Tree::to_program({lent})
             }}
 
             /// The tree of the engine's program.
@@ -387,8 +392,8 @@ impl Generator<'_> {
                 /// # Errors
                 ///
                 /// When the tree is not a program, or too much to draw.
-                pub fn to_svg(&self) -> {result}<{string}, {error}> {{
-                    typed::Tree::to_svg(self)
+                pub fn to_svg({taken}) -> {result}<{string}, {error}> {{
+                    typed::Tree::to_svg({lent})
                 }}
                 "
             );
