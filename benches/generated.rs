@@ -62,7 +62,10 @@ fn main() {
 }
 
 /// Sampling, mutating and printing, both ways.
-fn operators<T: tdc::typed::Tree + Clone + std::fmt::Display>(name: &str, compiled: &'static Compiled) {
+fn operators<T: tdc::typed::Tree + Clone + std::fmt::Display>(
+    name: &str,
+    compiled: &'static Compiled,
+) {
     let sampler = Sampler::new(compiled, compiled.grammar.sample).expect("its own settings");
     let mutator = Mutator::new(compiled, compiled.grammar.mutate).expect("its own settings");
     let (mut one, mut two) = (seeded(1), seeded(1));
