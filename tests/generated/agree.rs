@@ -7,14 +7,15 @@ use tdc::mutate::Mutator;
 use tdc::mutate::named::NamedMutator;
 use tdc::sample::{Sampler, stream};
 use tdc::tree::diff::PathMode;
-use tdc::tree::edit;
+use tdc::tree::{Edit, edit};
 use tdc::typed::{Error, Tree};
 
 /// Programs of each grammar.
 const COUNT: u64 = 100_000;
 
-/// Of so many programs one is also changed, and one in ten of these gets an edit path.
-const MUTATED: u64 = 10;
+/// Of so many programs one has its edit applied again and taken back, and one in ten of these gets
+/// an edit path.
+const APPLIED: u64 = 10;
 
 fn agree<T>(named: &[(&str, tdc::typed::Mutator<T>)])
 where
@@ -41,29 +42,32 @@ where
         assert_eq!(T::parse(&text).expect("its text"), tree);
         assert_eq!(T::from_program(&program).expect("its tree"), tree);
         assert_eq!(tree.size(), program.size());
-        if seed % MUTATED != 0 {
-            continue;
-        }
+        let edited = |edit: &Edit| {
+            let mut after = program.clone();
+            mutator.sampler().layout().apply(&mut after, edit);
+            after
+        };
         let mut typed = tree.clone();
         let dynamic = mutator.propose(&program, &mut stream(seed, 1));
         match typed.mutate(&mut stream(seed, 1)) {
             Ok(done) => {
                 let edit = dynamic.expect("the same edit");
                 assert_eq!(done.edit, edit);
-                assert_eq!(done.inverse, edit::inverse(grammar, &program, &edit));
-                let after = edit::apply(grammar, &program, &edit);
-                assert_eq!(typed.to_program().expect("a program"), after);
-                let mut again = tree.clone();
-                assert_eq!(again.apply(&done.edit).expect("it fits"), done.inverse);
-                assert_eq!(again, typed);
-                assert_eq!(again.apply(&done.inverse).expect("it fits"), done.edit);
-                assert_eq!(again, tree);
+                assert_eq!(typed.to_program().expect("a program"), edited(&edit));
+                if seed % APPLIED == 0 {
+                    assert_eq!(done.inverse, edit::inverse(grammar, &program, &edit));
+                    let mut again = tree.clone();
+                    assert_eq!(again.apply(&done.edit).expect("it fits"), done.inverse);
+                    assert_eq!(again, typed);
+                    assert_eq!(again.apply(&done.inverse).expect("it fits"), done.edit);
+                    assert_eq!(again, tree);
+                }
             }
             Err(Error::NothingToChange) => assert_eq!(dynamic, None),
             Err(error) => panic!("{text}: {error}"),
         }
         // One named mutator after the other.
-        let index = usize::try_from(seed / MUTATED).expect("small") % named.len();
+        let index = usize::try_from(seed).expect("small") % named.len();
         let mut typed = tree.clone();
         let dynamic = mutator.propose_named(all[index], &program, &mut stream(seed, 2));
         match (named[index].1)(&mut typed, &mut stream(seed, 2)) {
@@ -71,13 +75,12 @@ where
                 changed[index] += 1;
                 let edit = dynamic.expect("the same edit");
                 assert_eq!(done.edit, edit, "{}", called[index]);
-                let after = edit::apply(grammar, &program, &edit);
-                assert_eq!(typed.to_program().expect("a program"), after);
+                assert_eq!(typed.to_program().expect("a program"), edited(&edit));
             }
             Err(Error::NothingToChange) => assert_eq!(dynamic, None, "{}", called[index]),
             Err(error) => panic!("{text}: {error}"),
         }
-        if seed % (10 * MUTATED) == 0
+        if seed % (10 * APPLIED) == 0
             && let Some(source) = last.replace(tree)
         {
             path(
