@@ -17,15 +17,39 @@ use std::time::{Duration, Instant};
 use tdc::codegen::rust::{RustOptions, rust};
 use tdc::mutate::Mutator;
 use tdc::sample::{Sampler, seeded};
-use tdc::{Compiled, pipeline, tree};
+use tdc::{Compiled, pipeline};
 
+#[allow(dead_code, missing_docs)]
+mod arith {
+    include!("../snapshots/generated/arith.rs");
+}
 #[allow(dead_code, missing_docs)]
 mod csg2d {
     include!("../snapshots/generated/csg2d.rs");
 }
 #[allow(dead_code, missing_docs)]
+mod csg2d_sketch {
+    include!("../snapshots/generated/csg2d_sketch.rs");
+}
+#[allow(dead_code, missing_docs)]
+mod imp {
+    include!("../snapshots/generated/imp.rs");
+}
+#[allow(dead_code, missing_docs)]
 mod json {
     include!("../snapshots/generated/json.rs");
+}
+#[allow(dead_code, missing_docs)]
+mod mandala {
+    include!("../snapshots/generated/mandala.rs");
+}
+#[allow(dead_code, missing_docs)]
+mod rainbow {
+    include!("../snapshots/generated/rainbow.rs");
+}
+#[allow(dead_code, missing_docs)]
+mod street {
+    include!("../snapshots/generated/street.rs");
 }
 #[allow(dead_code, missing_docs)]
 mod tinysvg {
@@ -51,6 +75,12 @@ fn main() {
     language!("csg2d", csg2d::Shape, csg2d);
     language!("tinysvg", tinysvg::Object, tinysvg);
     language!("json", json::Value, json);
+    language!("csg2d_sketch", csg2d_sketch::Shape, csg2d_sketch);
+    language!("rainbow", rainbow::Object, rainbow);
+    language!("arith", arith::Expr, arith);
+    language!("imp", imp::Program, imp);
+    language!("street", street::Street, street);
+    language!("mandala", mandala::Mandala, mandala);
 
     println!(
         "\n{:36} {:>12} {:>12} {:>12}",
@@ -89,8 +119,10 @@ fn operators<T: tdc::typed::Tree + Clone + std::fmt::Display>(
             }
             steps += 1;
             if let Some(edit) = mutator.propose(&program, &mut one) {
-                let inverse = tree::edit::inverse(&compiled.grammar, &program, &edit);
-                mutator.sampler().layout().apply(&mut program, &edit);
+                // The quickest that the dynamic API has: with the mutator's own layout.
+                let layout = mutator.sampler().layout();
+                let inverse = layout.extract(&program, edit.position);
+                layout.apply(&mut program, &edit);
                 black_box((&program, inverse));
             }
         },
