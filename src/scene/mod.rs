@@ -7,14 +7,20 @@
 mod affine;
 mod bounds;
 pub mod eval;
+mod interpret;
+pub mod live;
 mod parts;
 mod shapes;
 #[cfg(test)]
 mod shipped;
+mod slots;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use bounds::{Bounds, bounds};
+pub use live::Live;
 
 use serde::Serialize;
 

@@ -6,9 +6,12 @@
 //! Afterwards the scene holds only what is shown, and shares a region that is used twice in one
 //! place (filled and stroked).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::affine::{self, Affine, IDENTITY, compose, determinant};
 use super::bounds::{Bounds, of_shape};
 use super::eval::NotDrawable;
+use super::slots::Slots;
 use super::{Layer, Paint, Region, RegionId, Shape};
 
 /// Most regions, points and layers of a finished scene.
@@ -17,6 +20,18 @@ pub(super) const MAX_PARTS: usize = 1 << 20;
 /// A region being built: an index into [`Parts`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Raw(u32);
+
+impl Raw {
+    pub(super) fn id(self) -> RegionId {
+        RegionId(self.0)
+    }
+}
+
+impl From<RegionId> for Raw {
+    fn from(id: RegionId) -> Raw {
+        Raw(id.0)
+    }
+}
 
 /// Nothing.
 pub(super) const EMPTY: Raw = Raw(0);
@@ -68,40 +83,96 @@ enum Piece {
     Map(u32, Affine),
 }
 
+/// A piece still to be visited: a point p of it is seen at map(p) + offset.
+pub(super) type Visit = (u32, Affine, i32, i32);
+
 /// Everything built so far.
+///
+/// What is no longer needed can be freed, one by one; its place is taken by what is built next.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    nodes: Vec<Node>,
-    shapes: Vec<Shape>,
-    pieces: Vec<Piece>,
-    bounds: Vec<Bounds>,
+    nodes: Slots<Node>,
+    /// For each node a number that no other node has had; 0 for none.
+    versions: Vec<u64>,
+    last_version: u64,
+    shapes: Slots<Shape>,
+    pieces: Slots<Piece>,
+    bounds: Slots<Bounds>,
+    /// What was built since [`Parts::log`], when it is asked for.
+    made: Vec<Made>,
+    logs: bool,
 }
 
-fn index(len: usize) -> u32 {
-    // Evaluation stops long before: each part costs a step.
-    u32::try_from(len).unwrap_or(u32::MAX)
+/// Something that was built, to be freed when the node of the program that built it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    Node(u32),
+    Shape(u32),
+    Piece(u32),
+    Bounds(u32),
+    /// A cell of a list; the evaluator keeps them.
+    Cell(u32),
 }
 
 impl Parts {
-    /// Forgets everything but the memory.
-    pub(super) fn clear(&mut self) {
+    /// Forgets everything but the memory. With `logs`, what is built from now on is written down.
+    pub(super) fn clear(&mut self, logs: bool) {
         self.nodes.clear();
+        self.versions.clear();
         self.shapes.clear();
         self.pieces.clear();
         self.bounds.clear();
-        self.nodes.push(Node::Empty);
-        self.nodes.push(Node::Everything);
-        self.bounds.push(Bounds::EMPTY);
+        self.made.clear();
+        self.logs = false;
+        self.node(Node::Empty);
+        self.node(Node::Everything);
+        self.bounds.put(Bounds::EMPTY);
+        self.logs = logs;
+    }
+
+    /// Versions from here on are those of no other `Parts`: each has 2^40 of its own, more than
+    /// are used up in days.
+    pub(super) fn be_unique(&mut self) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.last_version = NEXT.fetch_add(1, Ordering::Relaxed) << 40;
+    }
+
+    /// What was built since the last call, forgotten once it is taken.
+    pub(super) fn log(&mut self) -> &mut Vec<Made> {
+        &mut self.made
+    }
+
+    pub(super) fn made(&mut self, made: Made) {
+        if self.logs {
+            self.made.push(made);
+        }
+    }
+
+    /// Gives up a part; whoever frees it knows that nothing refers to it any more.
+    pub(super) fn free(&mut self, made: Made) {
+        match made {
+            Made::Node(at) => self.nodes.free(at),
+            Made::Shape(at) => self.shapes.free(at),
+            Made::Piece(at) => self.pieces.free(at),
+            Made::Bounds(at) => self.bounds.free(at),
+            Made::Cell(_) => {}
+        }
     }
 
     fn node(&mut self, node: Node) -> Raw {
-        self.nodes.push(node);
-        Raw(index(self.nodes.len() - 1))
+        let at = self.nodes.put(node);
+        self.last_version += 1;
+        match self.versions.get_mut(at as usize) {
+            Some(version) => *version = self.last_version,
+            None => self.versions.push(self.last_version),
+        }
+        self.made(Made::Node(at));
+        Raw(at)
     }
 
     pub(super) fn shape(&mut self, shape: Shape) -> Raw {
-        self.shapes.push(shape);
-        let at = index(self.shapes.len() - 1);
+        let at = self.shapes.put(shape);
+        self.made(Made::Shape(at));
         self.node(Node::Shape(at, IDENTITY))
     }
 
@@ -125,7 +196,7 @@ impl Parts {
         if *by == IDENTITY {
             return of;
         }
-        let node = match self.nodes[of.0 as usize] {
+        let node = match self.nodes[of.0] {
             Node::Empty => return EMPTY,
             _ if determinant(by) == 0.0 => return EMPTY,
             Node::Everything => return EVERYTHING,
@@ -137,20 +208,19 @@ impl Parts {
     }
 
     fn drawing(&mut self, piece: u32, bounds: Bounds) -> Painted {
-        self.bounds.push(bounds);
-        Painted {
-            piece,
-            bounds: index(self.bounds.len() - 1),
-        }
+        let bounds = self.bounds.put(bounds);
+        self.made(Made::Bounds(bounds));
+        Painted { piece, bounds }
     }
 
     fn piece(&mut self, piece: Piece) -> u32 {
-        self.pieces.push(piece);
-        index(self.pieces.len() - 1)
+        let at = self.pieces.put(piece);
+        self.made(Made::Piece(at));
+        at
     }
 
     pub(super) fn bounds_of(&self, drawing: Painted) -> Bounds {
-        self.bounds[drawing.bounds as usize]
+        self.bounds[drawing.bounds]
     }
 
     /// A painted region, of one layer, or of none when the paint cannot be seen; `steps` pays for
@@ -188,7 +258,7 @@ impl Parts {
         if drawing.piece == NO_LAYERS || (dx, dy) == (0, 0) {
             return drawing;
         }
-        let piece = match self.pieces[drawing.piece as usize] {
+        let piece = match self.pieces[drawing.piece] {
             Piece::Move(of, x, y) => Piece::Move(of, add(x, dx), add(y, dy)),
             _ => Piece::Move(drawing.piece, dx, dy),
         };
@@ -215,7 +285,7 @@ impl Parts {
         let piece = match drawing.piece {
             NO_LAYERS => NO_LAYERS,
             _ if determinant(by) == 0.0 => NO_LAYERS,
-            of => match self.pieces[of as usize] {
+            of => match self.pieces[of] {
                 Piece::Map(inner, at) => self.piece(Piece::Map(inner, compose(by, &at))),
                 _ => self.piece(Piece::Map(of, *by)),
             },
@@ -230,8 +300,8 @@ impl Parts {
         region: Raw,
         steps: &mut Steps,
     ) -> Result<Bounds, NotDrawable> {
-        if let Node::Shape(shape, at) = &self.nodes[region.0 as usize] {
-            return Ok(of_shape(&self.shapes[*shape as usize], at));
+        if let Node::Shape(shape, at) = &self.nodes[region.0] {
+            return Ok(of_shape(&self.shapes[*shape], at));
         }
         struct Measure<'a>(&'a mut Steps);
         impl Fold for Measure<'_> {
@@ -282,12 +352,12 @@ impl Parts {
                         done.push(out);
                         continue;
                     }
-                    match &self.nodes[raw.0 as usize] {
+                    match &self.nodes[raw.0] {
                         Node::Empty => done.push(fold.all(false)),
                         Node::Everything => done.push(fold.all(true)),
                         Node::Shape(shape, at) => {
                             let at = compose(&map, at);
-                            let out = fold.shape(&self.shapes[*shape as usize], &at)?;
+                            let out = fold.shape(&self.shapes[*shape], &at)?;
                             fold.learn(raw, &map, &out);
                             done.push(out);
                         }
@@ -315,31 +385,47 @@ impl Parts {
     pub(super) fn layers(
         &self,
         drawing: Painted,
-        (dx, dy): (i32, i32),
+        offset: (i32, i32),
         out: &mut Finish,
     ) -> Result<Vec<Layer>, NotDrawable> {
         let mut layers = Vec::new();
-        // A point p of the piece is seen at map(p) + offset.
-        let mut tasks: Vec<(u32, Affine, i32, i32)> = Vec::new();
+        let mut tasks = Vec::new();
+        self.walk(drawing, offset, &mut tasks, |region, map, offset, paint| {
+            let region = self.finish(region, map, out)?;
+            if matches!(out.regions.get(region.0 as usize), Some(Region::Empty)) {
+                return Ok(());
+            }
+            out.take(1)?;
+            layers.push(Layer {
+                region,
+                offset,
+                paint,
+            });
+            Ok(())
+        })?;
+        Ok(layers)
+    }
+
+    /// Visits the layers of a drawing in the order they are painted: region, the map over it, where
+    /// it is placed, paint. `tasks` lends its memory.
+    pub(super) fn walk(
+        &self,
+        drawing: Painted,
+        (dx, dy): (i32, i32),
+        tasks: &mut Vec<Visit>,
+        mut visit: impl FnMut(Raw, &Affine, (i32, i32), Paint) -> Result<(), NotDrawable>,
+    ) -> Result<(), NotDrawable> {
+        tasks.clear();
         if drawing.piece != NO_LAYERS {
             tasks.push((drawing.piece, IDENTITY, dx, dy));
         }
+        let mut visits = 0;
         while let Some((piece, map, x, y)) = tasks.pop() {
-            match self.pieces[piece as usize] {
+            match self.pieces[piece] {
                 Piece::Layer(region, paint) => {
-                    let Some(paint) = paint_under(paint, &map) else {
-                        continue;
-                    };
-                    let region = self.finish(region, &map, out)?;
-                    if matches!(out.regions.get(region.0 as usize), Some(Region::Empty)) {
-                        continue;
+                    if let Some(paint) = paint_under(paint, &map) {
+                        visit(region, &map, (x, y), paint)?;
                     }
-                    out.take(1)?;
-                    layers.push(Layer {
-                        region,
-                        offset: (x, y),
-                        paint,
-                    });
                 }
                 Piece::Over(below, above) => {
                     tasks.push((above, map, x, y));
@@ -355,12 +441,76 @@ impl Parts {
                 Piece::Map(of, by) => tasks.push((of, compose(&map, &by), x, y)),
             }
             // Drawings within drawings may hold nothing but others, many times over.
-            out.visits += 1;
-            if out.visits > 4 * MAX_PARTS {
+            visits += 1;
+            if visits > 4 * MAX_PARTS {
                 return Err(NotDrawable::TooManyParts(MAX_PARTS));
             }
         }
-        Ok(layers)
+        Ok(())
+    }
+
+    /// The region numbers in `roots` and all below them, written into `out` at their own numbers
+    /// where `written` says that they are not there yet. `roots` is empty afterwards.
+    pub(super) fn mirror(
+        &self,
+        roots: &mut Vec<Raw>,
+        out: &mut Vec<Region>,
+        written: &mut Vec<u64>,
+    ) {
+        if out.len() < self.nodes.len() {
+            out.resize(self.nodes.len(), Region::Empty);
+            written.resize(self.nodes.len(), 0);
+        }
+        while let Some(Raw(at)) = roots.pop() {
+            let version = self.versions[at as usize];
+            if written[at as usize] == version {
+                continue;
+            }
+            written[at as usize] = version;
+            let to = &mut out[at as usize];
+            match self.nodes[at] {
+                Node::Empty => *to = Region::Empty,
+                Node::Everything => *to = Region::Everything,
+                Node::Shape(shape, map) => match (&self.shapes[shape], to) {
+                    // Keeps the memory of points.
+                    (
+                        Shape::Polygon(from),
+                        Region::Shape {
+                            shape: Shape::Polygon(to),
+                            at,
+                        },
+                    ) => {
+                        to.clone_from(from);
+                        *at = map;
+                    }
+                    (from, to) => {
+                        *to = Region::Shape {
+                            shape: from.clone(),
+                            at: map,
+                        };
+                    }
+                },
+                Node::Map(of, map) => {
+                    *to = Region::Transform(RegionId(of.0), map);
+                    roots.push(of);
+                }
+                Node::Join(how, a, b) => {
+                    let (left, right) = (RegionId(a.0), RegionId(b.0));
+                    *to = match how {
+                        Join::Union => Region::Union(left, right),
+                        Join::Difference => Region::Difference(left, right),
+                        Join::Intersection => Region::Intersection(left, right),
+                    };
+                    roots.push(a);
+                    roots.push(b);
+                }
+            }
+        }
+    }
+
+    /// For each region number one of its own, until something else is built there.
+    pub(super) fn versions(&self) -> &[u64] {
+        &self.versions
     }
 
     /// A region of the finished scene.
@@ -437,7 +587,6 @@ pub(super) struct Finish {
     /// For each region built, the last map it was finished under, and as what.
     seen: Vec<Option<(Affine, RegionId)>>,
     parts: usize,
-    visits: usize,
 }
 
 impl Finish {
@@ -446,7 +595,6 @@ impl Finish {
         self.regions.clear();
         self.seen.clear();
         self.parts = 0;
-        self.visits = 0;
     }
 
     fn take(&mut self, parts: usize) -> Result<(), NotDrawable> {
@@ -459,7 +607,8 @@ impl Finish {
 
     fn push(&mut self, region: Region) -> RegionId {
         self.regions.push(region);
-        RegionId(index(self.regions.len() - 1))
+        // A scene has at most MAX_PARTS.
+        RegionId(self.regions.len() as u32 - 1)
     }
 }
 
