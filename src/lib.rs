@@ -9,7 +9,7 @@
 //! and a [`Compiled`] language is all that the rest needs: [`tree`] parses and prints programs,
 //! [`sample`] draws them at random, [`mutate`] changes them and finds edit paths, [`scene`] says
 //! what they draw, [`render`] writes that as SVG and pixels, and [`search`] goes from a picture
-//! back to a program. The book in `book/` describes the language and what the words mean;
+//! back to a program; [`train`] makes examples for a model. The book in `book/` describes the language and what the words mean;
 //! ARCHITECTURE.md describes the source.
 //!
 //! ```
@@ -68,6 +68,7 @@ pub mod scene;
 pub mod search;
 pub mod source;
 pub mod testing;
+pub mod train;
 pub mod tree;
 pub mod typed;
 

@@ -2,8 +2,9 @@
 
 use crate::grammar::ir::{Canvas, CanvasMode};
 
-/// A picture: ink (one channel, 255 is full ink) or colour (red, green, blue).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A picture: ink (one channel, 255 is full ink) or colour (red, green, blue). A default one has no
+/// pixels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Picture {
     /// Pixels across.
     pub width: u32,

@@ -278,6 +278,20 @@ impl<'a, 'c> Filler<'a, 'c> {
             scratch: Scratch::default(),
         }
     }
+
+    /// [`Filler::new`] in the buffers of an earlier one.
+    pub fn new_in(scratch: Scratch, sampler: &'a Sampler<'c>, rng: &'a mut Rng) -> Filler<'a, 'c> {
+        Filler {
+            sampler,
+            rng,
+            scratch,
+        }
+    }
+
+    /// The buffers, for [`Filler::new_in`].
+    pub fn into_scratch(self) -> Scratch {
+        self.scratch
+    }
 }
 
 impl Fill for Filler<'_, '_> {

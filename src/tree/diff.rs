@@ -79,16 +79,17 @@ pub struct Path<'a> {
     small: u32,
     mode: PathMode,
     target: &'a Program,
-    current: Program,
     /// Nodes before this position agree.
     at: usize,
-    /// What stands at `at` and after it, the next on top.
-    pending: Vec<NtId>,
-    buffers: Buffers,
+    buffers: PathScratch,
 }
 
+/// Buffers of a path, to be used for the next one.
 #[derive(Clone, Debug, Default)]
-struct Buffers {
+pub struct PathScratch {
+    current: Program,
+    /// What stands where the walk is and after it, the next on top.
+    pending: Vec<NtId>,
     /// Nodes of the target still to be fitted in: position, nonterminal, size left (depth).
     fit: Vec<(usize, NtId, u32)>,
     /// Nodes of the source still to be looked at: nonterminal, size left (depth).
@@ -120,28 +121,49 @@ impl<'a> Path<'a> {
         source: &Program,
         target: &'a Program,
     ) -> Path<'a> {
+        let buffers = PathScratch::default();
+        Path::new_in(buffers, layout, inside, small, mode, source, target)
+    }
+
+    /// [`Path::new`] in the buffers of an earlier path: no allocation once they have grown.
+    pub fn new_in(
+        mut buffers: PathScratch,
+        layout: &'a Layout,
+        inside: &'a Inside,
+        small: u32,
+        mode: PathMode,
+        source: &Program,
+        target: &'a Program,
+    ) -> Path<'a> {
+        buffers.current.clone_from(source);
+        buffers.pending.clear();
+        buffers.pending.push(layout.start());
         Path {
             layout,
             inside,
             small,
             mode,
             target,
-            current: source.clone(),
             at: 0,
-            pending: vec![layout.start()],
-            buffers: Buffers::default(),
+            buffers,
         }
+    }
+
+    /// The buffers, for [`Path::new_in`].
+    pub fn into_scratch(self) -> PathScratch {
+        self.buffers
     }
 
     /// The two programs stand for another nonterminal than the start. To be said before the first
     /// step.
     pub fn stand_for(&mut self, root: NtId) {
-        self.pending = vec![root];
+        self.buffers.pending.clear();
+        self.buffers.pending.push(root);
     }
 
     /// The program reached so far.
     pub fn current(&self) -> &Program {
-        &self.current
+        &self.buffers.current
     }
 
     /// The next edit, of [`Path::current`]; false at the target. [`Path::apply`] goes on.
@@ -171,7 +193,7 @@ impl<'a> Path<'a> {
 
     /// Applies an edit that [`Path::propose`] gave.
     pub fn apply(&mut self, edit: &Edit) {
-        self.layout.apply(&mut self.current, edit);
+        self.layout.apply(&mut self.buffers.current, edit);
     }
 
     /// The next step, applied; `None` at the target.
@@ -180,7 +202,7 @@ impl<'a> Path<'a> {
         if !self.propose(fill, &mut edit) {
             return None;
         }
-        let old = self.layout.extract(&self.current, edit.position);
+        let old = self.layout.extract(&self.buffers.current, edit.position);
         self.apply(&edit);
         Some(Step {
             position: edit.position,
@@ -193,18 +215,18 @@ impl<'a> Path<'a> {
     fn advance(&mut self) -> Option<NtId> {
         loop {
             let (node, wanted) = (
-                self.current.nodes.get(self.at)?,
+                self.buffers.current.nodes.get(self.at)?,
                 self.target.nodes.get(self.at)?,
             );
             if !self
                 .layout
-                .same_node(&self.current, node, self.target, wanted)
+                .same_node(&self.buffers.current, node, self.target, wanted)
             {
-                return self.pending.last().copied();
+                return self.buffers.pending.last().copied();
             }
-            self.pending.pop();
+            self.buffers.pending.pop();
             let children = self.layout.children(node.production);
-            self.pending.extend(children.iter().rev());
+            self.buffers.pending.extend(children.iter().rev());
             self.at += 1;
         }
     }
@@ -260,7 +282,7 @@ impl<'a> Path<'a> {
     /// The first small subtree of the source's subtree at `self.at` that can shrink, when the
     /// latter is not small.
     fn next_to_shrink(&mut self, nt: NtId) -> Option<(usize, NtId)> {
-        if self.current.nodes[self.at].size <= self.small {
+        if self.buffers.current.nodes[self.at].size <= self.small {
             return None;
         }
         let depth = self.layout.metric() == SizeMetric::Depth;
@@ -270,7 +292,7 @@ impl<'a> Path<'a> {
         let mut at = self.at;
         let mut found = None;
         while let Some((nt, left)) = stack.pop() {
-            let node = self.current.nodes[at];
+            let node = self.buffers.current.nodes[at];
             // What has its least size stays; so does what is not deep enough to matter.
             if node.size == self.least(nt) || (depth && node.size <= left) {
                 at += node.len as usize;

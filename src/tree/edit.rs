@@ -13,12 +13,26 @@ use super::layout::Layout;
 use super::program::{Node, Program};
 
 /// The subtree at `position` is replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Default)]
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Default)]
 pub struct Edit {
     /// Index of a node.
     pub position: usize,
     /// What stands there afterwards: a program of the position's nonterminal.
     pub replacement: Program,
+}
+
+impl Clone for Edit {
+    fn clone(&self) -> Edit {
+        Edit {
+            position: self.position,
+            replacement: self.replacement.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, source: &Edit) {
+        self.position = source.position;
+        self.replacement.clone_from(&source.replacement);
+    }
 }
 
 /// The program after an edit. A position past the end changes nothing.
@@ -58,22 +72,23 @@ impl Layout {
 
         let grown = replacement.nodes.len() as i64 - i64::from(old.len);
         let heavier = i64::from(replacement.size()) - i64::from(old.size);
-        program
-            .nodes
-            .splice(position..end, replacement.nodes.iter().copied());
+        replace(&mut program.nodes, position, end, &replacement.nodes);
         self.number_texts(program, position);
 
         // Ancestors: those before the position whose subtree reaches past it. Sums change by the
-        // difference; a depth is measured again, innermost first.
+        // difference; a depth is measured again, innermost first. On the way down each of these
+        // notes where it was come from, in place of the depth that is going to be measured.
         let nodes = &mut program.nodes;
-        let mut deep = Vec::new();
+        let depth = self.metric() == SizeMetric::Depth;
+        let mut innermost = None;
         let mut at = 0;
         while at < position {
             let len = nodes[at].len as usize;
             if at + len > position {
                 nodes[at].len = (i64::from(nodes[at].len) + grown) as u32;
-                if self.metric() == SizeMetric::Depth {
-                    deep.push(at);
+                if depth {
+                    nodes[at].size = innermost.unwrap_or(0);
+                    innermost = Some(at as u32);
                 } else {
                     nodes[at].size = (i64::from(nodes[at].size) + heavier) as u32;
                 }
@@ -82,8 +97,11 @@ impl Layout {
                 at += len;
             }
         }
-        for at in deep.into_iter().rev() {
-            self.resize(nodes, at);
+        while let Some(at) = innermost {
+            let above = nodes[at as usize].size;
+            self.resize(nodes, at as usize);
+            // The root is nobody's child.
+            innermost = (at > 0).then_some(above);
         }
     }
 
@@ -174,6 +192,19 @@ impl Layout {
                 x.value == y.value
             }
     }
+}
+
+/// Puts `new` in the place of the nodes from `from` to `to`.
+fn replace(nodes: &mut Vec<Node>, from: usize, to: usize, new: &[Node]) {
+    let (before, end) = (nodes.len(), from + new.len());
+    if let Some(spare) = new.first()
+        && end > to
+    {
+        nodes.resize(before + (end - to), *spare);
+    }
+    nodes.copy_within(to..before, end);
+    nodes[from..end].copy_from_slice(new);
+    nodes.truncate(before + end - to);
 }
 
 impl Program {

@@ -24,12 +24,27 @@ pub struct Node {
 
 /// A program, or a subtree on its own: complete, nodes in preorder. Equality and hashing are
 /// structural.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Default)]
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Default)]
 pub struct Program {
     /// Its nodes; node 0 is the root.
     pub(crate) nodes: Vec<Node>,
     /// The strings of its text tokens, in preorder: the k-th text node has value k.
     pub(crate) texts: Vec<Box<str>>,
+}
+
+// By hand, because a derived `clone_from` throws the buffers away.
+impl Clone for Program {
+    fn clone(&self) -> Program {
+        Program {
+            nodes: self.nodes.clone(),
+            texts: self.texts.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, source: &Program) {
+        self.nodes.clone_from(&source.nodes);
+        self.texts.clone_from(&source.texts);
+    }
 }
 
 impl Program {

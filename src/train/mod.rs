@@ -1,0 +1,13 @@
+//! What a model learns from: random programs with noise on them, and the edit that takes a step back.
+//!
+//! In: a compiled language, a seed. Out: [`Example`]s, one at a time from a [`Maker`] or in batches
+//! from a [`Stream`] that fills them on other threads. Afterwards example `i` of a seed is the same
+//! on every machine and for every number of threads, and once buffers have grown nothing is
+//! allocated, but for the strings of text tokens.
+
+mod ahead;
+mod examples;
+mod stream;
+
+pub use examples::{Example, ExampleError, Maker, Options, Origin};
+pub use stream::{Batch, Stream, StreamOptions};
