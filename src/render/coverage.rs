@@ -1,38 +1,53 @@
 //! The direct engine: a scene straight to pixels, for search and training.
 //!
 //! In: a [`Scene`]. Out: the [`Picture`] that resvg makes of our SVG, at most 2/255 off on
-//! 99.9 % of the pixels (`tests/coverage.rs` holds it to that). Shapes are filled by tiny-skia,
-//! the rasteriser inside resvg, into tiles no larger than their bounds; tiles are combined by the
-//! same 8-bit formulas. An [`Engine`] keeps its buffers: use one for many scenes. Evaluation is
-//! iterative and takes the deeper operand first, so a nesting of any depth needs few tiles.
+//! 99.9 % of the pixels (`tests/agreement.rs` holds it to that). Shapes are filled by tiny-skia,
+//! the rasteriser inside resvg, each once ([`rasters`](super::rasters)); regions are combined in
+//! their tree by 8-bit formulas ([`compose`](super::compose)).
+//!
+//! An [`Engine`] keeps its buffers and what it knows of shapes: use one for many scenes.
+//! [`Engine::draw`] draws from scratch. [`Engine::redraw`] draws a scene that is edited from one
+//! call to the next, and combines only what an edit has changed; its pictures are those of `draw`,
+//! to the byte. What is kept stays within a budget of bytes; what is over it is drawn again.
 
-use tiny_skia::{Stroke, Transform};
+use tiny_skia::Transform;
 
-use super::paths::{self, Area, Bounds};
-use super::place::{Form, Placed};
-use super::plan::{self, Kind, List, NodeId, Plan};
-use super::tiles::{
-    Tile, blend, copy_ink, cut_through, draw_stroke, fill, keep_through, lay_over, luminance,
-    whole_of,
-};
-use super::{Picture, RenderError, contour, outline};
-use crate::grammar::ir::Canvas;
-use crate::scene::{Content, Paint, Scene};
+use super::compose::{Composer, Tools, most_pixels, moved};
+use super::kernels::{self, Sink, Source};
+use super::paths::{self, Area};
+use super::place::{IDENTITY, compose, place};
+use super::rasters::{Found, Rasters};
+use super::strokes::{self, Line};
+use super::tiles::{Tile, draw_stroke, whole_of};
+use super::value::{Offset, Pool, Value};
+use super::{Picture, RenderError, contour};
+use crate::grammar::ir::{Canvas, CanvasMode};
+use crate::scene::{Content, Layer, Paint, Region, RegionId, Scene};
+
+use super::redraw::Shown;
+
+pub use super::redraw::Damage;
 
 /// Most pixels of a canvas.
 pub const MAX_PIXELS: u64 = 1 << 26;
 
+/// Bytes that an engine keeps unless it is told otherwise.
+pub const BUDGET: usize = 64 << 20;
+
 /// Draws scenes, keeping its buffers between them.
 #[derive(Debug)]
 pub struct Engine {
-    /// What a mask lets through, by the ink in it: as resvg turns luminance into a mask.
-    through_cut: [u8; 256],
-    through_keep: [u8; 256],
-    tiles: Vec<Tile>,
-    tasks: Vec<Task>,
-    spare: Vec<Vec<u8>>,
-    facts: Vec<Facts>,
-    whole: Area,
+    pub(super) rasters: Rasters,
+    pub(super) pool: Pool,
+    /// For scenes drawn from scratch.
+    scratch: Composer,
+    /// For the scene that is drawn again and again.
+    pub(super) kept: Composer,
+    pub(super) shown: Shown,
+    /// Most bytes of lines along outlines that are kept for layers.
+    pub(super) lines: usize,
+    /// A row of full ink.
+    pub(super) full: Vec<u8>,
 }
 
 impl Default for Engine {
@@ -41,402 +56,255 @@ impl Default for Engine {
     }
 }
 
-/// What is known of a node before it is drawn.
-#[derive(Clone, Copy, Debug)]
-struct Facts {
-    /// The box around it; a product's is its base's, as in resvg.
-    bounds: Bounds,
-    /// How many tiles drawing it holds at once (Strahler's number).
-    need: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Task {
-    /// Pushes a node's tile, clipped.
-    Draw(NodeId, Area),
-    /// Pushes the tile of all in a list, clipped.
-    DrawAny(List, Area),
-    /// Pushes an empty tile.
-    Begin(Area),
-    /// Draws a shape into the top tile.
-    Fill(u32),
-    /// Swaps the two topmost tiles.
-    Swap,
-    /// Pops a tile and lays it over the next.
-    Over,
-    /// The top tile through the mask below it, which goes.
-    Through { keep: bool },
-}
-
 impl Engine {
-    /// An engine with empty buffers.
+    /// An engine that keeps at most [`BUDGET`] bytes.
     pub fn new() -> Engine {
-        let mut engine = Engine {
-            through_cut: [0; 256],
-            through_keep: [0; 256],
-            tiles: Vec::new(),
-            tasks: Vec::new(),
-            spare: Vec::new(),
-            facts: Vec::new(),
-            whole: Area::EMPTY,
-        };
-        for ink in 0..=255u8 {
-            engine.through_cut[usize::from(ink)] = luminance(255 - ink, 255);
-            engine.through_keep[usize::from(ink)] = luminance(ink, ink);
+        Engine::with_budget(BUDGET)
+    }
+
+    /// An engine that keeps at most so many bytes from one picture to the next: half of them for
+    /// rasters of shapes, a quarter for the regions of a scene that is drawn again, an eighth for
+    /// lines along their outlines, an eighth for buffers. Pictures, and what drawing one holds at once, come on top.
+    pub fn with_budget(bytes: usize) -> Engine {
+        Engine {
+            rasters: Rasters::new(bytes / 2),
+            pool: Pool::new(bytes / 8),
+            scratch: Composer::new(0),
+            kept: Composer::new(bytes / 4),
+            shown: Shown::default(),
+            lines: bytes / 8,
+            full: Vec::new(),
         }
-        engine
+    }
+
+    /// The bytes kept at present: rasters, regions, buffers.
+    pub fn kept_bytes(&self) -> usize {
+        self.rasters.bytes() + self.kept.bytes() + self.shown.bytes() + self.pool.bytes()
     }
 
     /// Draws a scene. Errors: too many shapes, a canvas of more than [`MAX_PIXELS`].
     pub fn draw(&mut self, scene: &Scene) -> Result<Picture, RenderError> {
-        let plan = plan::lower(scene)?;
-        self.draw_plan(scene, &plan)
-    }
-
-    pub(crate) fn draw_plan(&mut self, scene: &Scene, plan: &Plan) -> Result<Picture, RenderError> {
-        let whole = check_canvas(&scene.canvas)?;
-        self.whole = whole;
-        self.learn(plan, whole);
-        let mut picture = Picture::blank(&scene.canvas);
-        match &scene.content {
-            Content::Ink(_) => {
-                if let Some(root) = plan.roots.first().copied().flatten() {
-                    let tile = self.evaluate(plan, root, whole);
-                    copy_ink(&tile, &mut picture);
-                    self.spare.push(tile.bytes);
-                }
-            }
-            Content::Layers(layers) => {
-                for (layer, root) in layers.iter().zip(&plan.roots) {
-                    let Some(root) = *root else { continue };
-                    let (tile, color) = match layer.paint {
-                        Paint::Fill(color) => (self.evaluate(plan, root, whole), color),
-                        Paint::Stroke { color, width } => {
-                            (self.outlined(plan, root, whole, width), color)
-                        }
-                    };
-                    blend(&tile, color, &mut picture);
-                    self.spare.push(tile.bytes);
-                }
-            }
-        }
+        let mut picture = Picture::filled(0, 0, 1, 0);
+        self.draw_into(scene, &mut picture)?;
         Ok(picture)
     }
 
-    /// Bounds and needs of all nodes, upwards.
-    fn learn(&mut self, plan: &Plan, whole: Area) {
-        let canvas = Bounds {
-            x0: 0.0,
-            y0: 0.0,
-            x1: f64::from(whole.x1),
-            y1: f64::from(whole.y1),
+    /// Draws a scene over a picture of any size, whose memory is used again. After an error the
+    /// picture is of no account. Errors as for [`draw`](Engine::draw).
+    pub fn draw_into(&mut self, scene: &Scene, picture: &mut Picture) -> Result<(), RenderError> {
+        let canvas = check_canvas(&scene.canvas)?;
+        let regions = scene.regions.as_slice();
+        clear(&scene.canvas, picture);
+        self.scratch.begin(regions.len());
+        let (rasters, pool) = (&mut self.rasters, &mut self.pool);
+        let mut tools = Tools {
+            rasters,
+            pool,
+            canvas,
         };
-        self.facts.clear();
-        for id in plan.ids() {
-            let facts = match plan.kind(id) {
-                Kind::All => Facts {
-                    bounds: canvas,
-                    need: 1,
-                },
-                Kind::Shape(index) => Facts {
-                    bounds: plan
-                        .shapes
-                        .get(index as usize)
-                        .map_or(Bounds::EMPTY, paths::bounds),
-                    need: 1,
-                },
-                Kind::Union(list) => self.facts_of_any(plan, list),
-                Kind::Product { base, keeps, cuts } => {
-                    let base = self.facts[base.index()];
-                    let mut needs = Needs::default();
-                    needs.add(base.need);
-                    for keep in plan.list(keeps) {
-                        needs.add(self.facts[keep.index()].need);
-                    }
-                    if !cuts.is_empty() {
-                        needs.add(self.facts_of_any(plan, cuts).need);
-                    }
-                    Facts {
-                        bounds: base.bounds,
-                        need: needs.total(),
-                    }
-                }
-            };
-            self.facts.push(facts);
-        }
-    }
-
-    fn facts_of_any(&self, plan: &Plan, list: List) -> Facts {
-        let mut bounds = Bounds::EMPTY;
-        let mut needs = Needs::default();
-        for node in plan.list(list) {
-            let facts = self.facts[node.index()];
-            bounds = bounds.join(facts.bounds);
-            // Shapes go straight into the list's own tile.
-            if !matches!(plan.kind(node), Kind::Shape(_)) {
-                needs.add(facts.need);
+        match &scene.content {
+            Content::Ink(root) => {
+                self.scratch.survey(regions, None, *root, true)?;
+                let value = self.scratch.value(regions, *root, (0, 0), &mut tools);
+                show_ink(&value, picture, canvas);
+                tools.pool.give(value);
             }
-        }
-        Facts {
-            bounds,
-            need: needs.total(),
-        }
-    }
-
-    /// The pixels of the layer on which resvg draws a masked group: what is around it counts,
-    /// because the rasteriser cuts curves where they leave the layer and rounds anew there.
-    fn layer(&self, node: NodeId) -> Area {
-        let Bounds { x0, y0, x1, y1 } = self.facts[node.index()].bounds;
-        let (left, top) = (x0.floor() as i32 - 2, y0.floor() as i32 - 2);
-        let layer = Area {
-            x0: left,
-            y0: top,
-            x1: left.saturating_add((x1 - x0).ceil() as i32 + 4),
-            y1: top.saturating_add((y1 - y0).ceil() as i32 + 4),
-        };
-        let (w, h) = (self.whole.x1, self.whole.y1);
-        layer.meet(Area {
-            x0: -2 * w,
-            y0: -2 * h,
-            x1: 3 * w,
-            y1: 3 * h,
-        })
-    }
-
-    /// The tile of a node.
-    fn evaluate(&mut self, plan: &Plan, root: NodeId, clip: Area) -> Tile {
-        self.tasks.clear();
-        self.tasks.push(Task::Draw(root, clip));
-        while let Some(task) = self.tasks.pop() {
-            match task {
-                Task::Draw(node, clip) => self.schedule(plan, node, clip),
-                Task::DrawAny(list, clip) => self.schedule_any(plan, list, clip),
-                Task::Begin(area) => {
-                    let tile = self.tile(area, 0);
-                    self.tiles.push(tile);
+            Content::Layers(layers) => {
+                for layer in layers {
+                    let filled = matches!(layer.paint, Paint::Fill(_));
+                    self.scratch.survey(regions, None, layer.region, filled)?;
                 }
-                Task::Fill(index) => {
-                    if let (Some(tile), Some(shape)) =
-                        (self.tiles.last_mut(), plan.shapes.get(index as usize))
-                    {
-                        fill(tile, shape);
-                    }
-                }
-                Task::Swap => {
-                    let n = self.tiles.len();
-                    if n >= 2 {
-                        self.tiles.swap(n - 1, n - 2);
-                    }
-                }
-                Task::Over => {
-                    if let Some(top) = self.tiles.pop() {
-                        if let Some(under) = self.tiles.last_mut() {
-                            lay_over(under, &top);
+                full_row(&mut self.full, canvas);
+                for layer in layers {
+                    let Layer {
+                        region,
+                        offset,
+                        paint,
+                    } = layer;
+                    let value = match paint {
+                        Paint::Fill(_) => {
+                            let value = self.scratch.value(regions, *region, *offset, &mut tools);
+                            value.shifted(moved(*offset, (0, 0)))
                         }
-                        self.spare.push(top.bytes);
-                    }
-                }
-                Task::Through { keep } => {
-                    if let (Some(mut tile), Some(mask)) = (self.tiles.pop(), self.tiles.pop()) {
-                        if keep {
-                            let table = &self.through_keep;
-                            keep_through(&mut tile, &mask, table);
-                        } else {
-                            let table = &self.through_cut;
-                            cut_through(&mut tile, &mask, table);
+                        Paint::Stroke { width, .. } => {
+                            let value = stroke(regions, *region, *offset, *width, &mut tools);
+                            value.unwrap_or_else(|_| Value::constant(false))
                         }
-                        self.spare.push(mask.bytes);
-                        self.tiles.push(tile);
-                    }
+                    };
+                    lay(&value, color_of(paint), picture, canvas, &self.full);
+                    tools.pool.give(value);
                 }
             }
         }
-        let empty = || Tile {
-            area: Area::EMPTY,
-            bytes: Vec::new(),
+        Ok(())
+    }
+}
+
+/// The colour of a paint.
+pub(super) fn color_of(paint: &Paint) -> [u8; 4] {
+    match paint {
+        Paint::Fill(color) | Paint::Stroke { color, .. } => *color,
+    }
+}
+
+/// Makes a picture the empty one of a canvas.
+pub(super) fn clear(canvas: &Canvas, picture: &mut Picture) {
+    picture.width = canvas.width;
+    picture.height = canvas.height;
+    let pixels = canvas.width as usize * canvas.height as usize;
+    match canvas.mode {
+        CanvasMode::Ink => {
+            picture.channels = 1;
+            picture.data.clear();
+            picture.data.resize(pixels, 0);
+        }
+        CanvasMode::Rgb { background } => {
+            picture.channels = 3;
+            picture.data.resize(3 * pixels, 0);
+            wash(background, picture, whole_of(picture));
+        }
+    }
+}
+
+/// Paints one opaque colour over a rectangle of the picture.
+pub(super) fn wash(color: [u8; 3], picture: &mut Picture, part: Area) {
+    if part.is_empty() {
+        return;
+    }
+    let stride = 3 * picture.width as usize;
+    let (left, right) = (3 * part.x0 as usize, 3 * part.x1 as usize);
+    let rows = picture.data.chunks_exact_mut(stride);
+    let mut rows = rows.skip(part.y0 as usize).take(part.height());
+    let Some(first) = rows.next().and_then(|row| row.get_mut(left..right)) else {
+        return;
+    };
+    for pixel in first.chunks_exact_mut(3) {
+        pixel.copy_from_slice(&color);
+    }
+    for row in rows {
+        if let Some(row) = row.get_mut(left..right) {
+            row.copy_from_slice(first);
+        }
+    }
+}
+
+pub(super) fn full_row(full: &mut Vec<u8>, canvas: Area) {
+    if full.len() < canvas.width() {
+        full.resize(canvas.width(), 255);
+    }
+}
+
+/// Writes coverage into a part of an ink picture.
+pub(super) fn show_ink(value: &Value, picture: &mut Picture, part: Area) {
+    let stride = picture.width as usize;
+    for (part, inside) in pieces(value.area, part) {
+        let start = part.y0 as usize * stride + part.x0 as usize;
+        let out = Sink {
+            bytes: picture.data.get_mut(start..).unwrap_or_default(),
+            stride,
         };
-        self.tiles.pop().unwrap_or_else(empty)
-    }
-
-    /// Pushes the tasks that draw a node, last first.
-    fn schedule(&mut self, plan: &Plan, node: NodeId, clip: Area) {
-        let area = self.facts[node.index()].bounds.area().meet(clip);
-        if area.is_empty() {
-            self.tasks.push(Task::Begin(Area::EMPTY));
-            return;
-        }
-        match plan.kind(node) {
-            Kind::All => {
-                let tile = self.tile(area, 255);
-                self.tiles.push(tile);
-            }
-            Kind::Shape(index) => {
-                self.tasks.push(Task::Fill(index));
-                self.tasks.push(Task::Begin(area));
-            }
-            Kind::Union(list) => self.schedule_any(plan, list, clip),
-            Kind::Product { base, keeps, cuts } => {
-                // Innermost first, as the SVG nests its masks: the cuts mask the last keep,
-                // each keep the one before it, the first keep the base.
-                let inner: Vec<NodeId> = plan.list(keeps).collect();
-                let need_of_cuts = if cuts.is_empty() {
-                    0
-                } else {
-                    self.facts_of_any(plan, cuts).need
-                };
-                let mut deepest = (need_of_cuts, None);
-                for (i, factor) in std::iter::once(&base).chain(&inner).enumerate() {
-                    let need = self.facts[factor.index()].need;
-                    if need > deepest.0 {
-                        deepest = (need, Some(i));
-                    }
-                }
-                // A factor that is masked itself has its own layer; the innermost mask is drawn
-                // on the layer of what it masks.
-                let masks = inner.len() + usize::from(!cuts.is_empty());
-                let layer = |i: usize| {
-                    let masked = i.min(masks - 1);
-                    self.layer(if masked == 0 { base } else { inner[masked - 1] })
-                };
-                let draw = |i: usize| {
-                    if i > inner.len() {
-                        return Task::DrawAny(cuts, layer(i));
-                    }
-                    Task::Draw(if i == 0 { base } else { inner[i - 1] }, layer(i))
-                };
-                let first = deepest.1.unwrap_or(inner.len() + 1);
-                // What is drawn first waits under the rest until its turn.
-                let mut tasks: Vec<Task> = vec![draw(first)];
-                for i in (0..=masks).rev() {
-                    if i != first {
-                        tasks.push(draw(i));
-                    } else if i != masks {
-                        tasks.push(Task::Swap);
-                    }
-                    if i < masks {
-                        // What lies on top is masked by what was drawn before.
-                        let keep = i < inner.len();
-                        tasks.push(Task::Through { keep });
-                    }
-                }
-                self.tasks.extend(tasks.into_iter().rev());
-            }
+        let size = (part.width(), part.height());
+        match inside {
+            true => kernels::copy(out, value.from(part), size),
+            false => kernels::fill(out, if value.outside { 255 } else { 0 }, size),
         }
     }
+}
 
-    fn schedule_any(&mut self, plan: &Plan, list: List, clip: Area) {
-        let area = self.facts_of_any(plan, list).bounds.area().meet(clip);
-        if area.is_empty() {
-            self.tasks.push(Task::Begin(Area::EMPTY));
-            return;
+/// Paints a colour over a part of a picture where there is ink; `full` is a row of full ink.
+pub(super) fn lay(value: &Value, color: [u8; 4], picture: &mut Picture, part: Area, full: &[u8]) {
+    let stride = 3 * picture.width as usize;
+    for (part, inside) in pieces(value.area, part) {
+        if !inside && !value.outside {
+            continue;
         }
-        let mut deepest: Option<NodeId> = None;
-        for node in plan.list(list) {
-            let need = self.facts[node.index()].need;
-            if !matches!(plan.kind(node), Kind::Shape(_))
-                && deepest.is_none_or(|d| need > self.facts[d.index()].need)
+        let start = part.y0 as usize * stride + 3 * part.x0 as usize;
+        let out = Sink {
+            bytes: picture.data.get_mut(start..).unwrap_or_default(),
+            stride,
+        };
+        let ink = match inside {
+            true => value.from(part),
+            false => Source {
+                bytes: full,
+                stride: 0,
+            },
+        };
+        kernels::paint(out, ink, (part.width(), part.height()), color);
+    }
+}
+
+/// A rectangle of the canvas as what is inside another and what is not.
+fn pieces(inner: Area, part: Area) -> impl Iterator<Item = (Area, bool)> {
+    let both = inner.meet(part);
+    let pieces = if both.is_empty() {
+        let none = (Area::EMPTY, false);
+        [(part, false), none, none, none, none]
+    } else {
+        let Area { x0, y0, x1, y1 } = both;
+        let level = |y0, y1| Area { y0, y1, ..part };
+        let beside = |x0, x1| Area { x0, x1, y0, y1 };
+        [
+            (both, true),
+            (level(part.y0, y0), false),
+            (level(y1, part.y1), false),
+            (beside(part.x0, x0), false),
+            (beside(x1, part.x1), false),
+        ]
+    };
+    pieces.into_iter().filter(|(area, _)| !area.is_empty())
+}
+
+/// The ink of a pen along the outline of a region that is moved by whole pixels, in the canvas's
+/// frame. Errors: too many shapes.
+pub(super) fn stroke(
+    regions: &[Region],
+    region: RegionId,
+    offset: Offset,
+    width: f64,
+    tools: &mut Tools<'_>,
+) -> Result<Value, RenderError> {
+    let (x, y) = (f64::from(offset.0), f64::from(offset.1));
+    let offset = moved(offset, (0, 0));
+    let line = match regions.get(region.0 as usize) {
+        Some(Region::Shape { shape, at }) => {
+            match tools
+                .rasters
+                .find(shape, at, Some(width), most_pixels(tools.canvas))
             {
-                deepest = Some(node);
-            }
-        }
-        let from = self.tasks.len();
-        if let Some(node) = deepest {
-            self.tasks.push(Task::Draw(node, clip));
-        }
-        self.tasks.push(Task::Begin(area));
-        for node in plan.list(list) {
-            let own = self.facts[node.index()].bounds.area();
-            if own.meet(area).is_empty() && deepest != Some(node) {
-                continue;
-            }
-            match plan.kind(node) {
-                Kind::Shape(index) => self.tasks.push(Task::Fill(index)),
-                _ => {
-                    let ready = deepest == Some(node);
-                    self.tasks.push(if ready {
-                        Task::Swap
-                    } else {
-                        Task::Draw(node, clip)
-                    });
-                    self.tasks.push(Task::Over);
+                Found::Nothing => return Ok(Value::constant(false)),
+                Found::Ink(raster, by) => {
+                    let place = moved(offset, by);
+                    if let Some(area) = raster.placed(place, tools.canvas) {
+                        return Ok(Value::ink(raster.bytes, area));
+                    }
                 }
+                Found::Large => {}
+            }
+            let at = compose(&[1.0, 0.0, 0.0, 1.0, x, y], at);
+            match place(shape, &at).filter(strokes::is_own) {
+                Some(primitive) => strokes::own(&primitive, width),
+                None => along(regions, region, (x, y), width)?,
             }
         }
-        self.tasks[from..].reverse();
-    }
-
-    /// A tile of one value.
-    fn tile(&mut self, area: Area, value: u8) -> Tile {
-        let mut bytes = self.spare.pop().unwrap_or_default();
-        bytes.clear();
-        bytes.resize(area.width() * area.height(), value);
-        Tile { area, bytes }
-    }
-
-    /// The stroke along a node's outline.
-    fn outlined(&mut self, plan: &Plan, root: NodeId, whole: Area, width: f64) -> Tile {
-        let own = match plan.kind(root) {
-            Kind::Shape(index) => plan
-                .shapes
-                .get(index as usize)
-                .filter(|s| !matches!(s.form, Form::Polyline { .. }))
-                .filter(|s| !matches!(s.placed, Placed::Skewed(_))),
-            _ => None,
-        };
-        let (path, transform) = match own {
-            Some(shape) => (paths::path(&shape.form), paths::transform(&shape.placed)),
-            None => {
-                let outline = outline::of_node(plan, root);
-                (contour::skia_path(&outline), Transform::identity())
-            }
-        };
-        // As the SVG says it: three decimals.
-        let width = ((width * 1e3).round() / 1e3) as f32;
-        let stroke = Stroke {
-            width,
-            ..Stroke::default()
-        };
-        let Some((path, bounds)) =
-            path.and_then(|p| Some((p.clone(), p.transform(transform)?.bounds())))
-        else {
-            return self.tile(Area::EMPTY, 0);
-        };
-        // A mitred corner reaches four half widths out at most.
-        let reach = width * 2.0 + 2.0;
-        let area = Area {
-            x0: (bounds.left() - reach).floor() as i32,
-            y0: (bounds.top() - reach).floor() as i32,
-            x1: (bounds.right() + reach).ceil() as i32,
-            y1: (bounds.bottom() + reach).ceil() as i32,
-        };
-        let mut tile = self.tile(area.meet(whole), 0);
-        if width > 0.0 {
-            draw_stroke(&mut tile, &path, &stroke, transform);
-        }
-        tile
-    }
+        _ => along(regions, region, (x, y), width)?,
+    };
+    let Some(line) = line else {
+        return Ok(Value::constant(false));
+    };
+    let mut tile = Tile::empty(line.area.meet(tools.canvas));
+    draw_stroke(&mut tile, &line.path, &line.stroke, line.transform);
+    Ok(Value::ink(tile.bytes.into(), tile.area))
 }
 
-/// Keeps the two greatest needs to tell how many tiles are held at once.
-#[derive(Default)]
-struct Needs {
-    most: u32,
-    next: u32,
-}
-
-impl Needs {
-    fn add(&mut self, need: u32) {
-        if need > self.most {
-            self.next = self.most;
-            self.most = need;
-        } else {
-            self.next = self.next.max(need);
-        }
-    }
-
-    fn total(&self) -> u32 {
-        self.most.max(self.next + 1).max(2)
-    }
+fn along(
+    regions: &[Region],
+    region: RegionId,
+    (x, y): (f64, f64),
+    width: f64,
+) -> Result<Option<Line>, RenderError> {
+    let by = [1.0, 0.0, 0.0, 1.0, x, y];
+    strokes::of_region(regions, region, compose(&by, &IDENTITY), width)
 }
 
 /// The canvas as an area, or why not.
@@ -461,21 +329,20 @@ pub(crate) fn draw_pen(
 ) -> Picture {
     let mut picture = Picture::blank(canvas);
     let stroke = paths::line_stroke(width);
-    let mut tile = Tile {
-        area: whole_of(&picture),
-        bytes: vec![0; picture.pixels()],
-    };
+    let whole = whole_of(&picture);
+    let mut tile = Tile::empty(whole);
     for (path, [r, g, b]) in strokes {
         if let Some(path) = contour::skia_path(path) {
             draw_stroke(&mut tile, &path, &stroke, Transform::identity());
         }
         if picture.channels == 3 {
-            blend(&tile, [*r, *g, *b, 255], &mut picture);
-            tile.bytes.fill(0);
+            let value = Value::ink(tile.bytes.into(), whole);
+            lay(&value, [*r, *g, *b, 255], &mut picture, whole, &[]);
+            tile = Tile::empty(whole);
         }
     }
     if picture.channels == 1 {
-        copy_ink(&tile, &mut picture);
+        picture.data = tile.bytes;
     }
     picture
 }

@@ -9,9 +9,11 @@
 //! - both read the same `plan`: one place decides what a shape's numbers are;
 //! - nothing here recurses over a scene, so its depth is no limit.
 
+mod compose;
 mod contour;
 pub mod coverage;
 pub mod image;
+mod kernels;
 pub mod metric;
 pub mod outline;
 pub mod panels;
@@ -20,9 +22,13 @@ mod picture;
 mod place;
 mod plan;
 pub mod raster;
+mod rasters;
+mod redraw;
 pub mod sketch;
+mod strokes;
 pub mod svg;
 mod tiles;
+mod value;
 
 #[cfg(test)]
 mod testing;

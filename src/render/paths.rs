@@ -145,12 +145,47 @@ impl Area {
         if area.is_empty() { Area::EMPTY } else { area }
     }
 
+    /// Around both.
+    pub(crate) fn join(self, other: Area) -> Area {
+        if self.is_empty() {
+            return other;
+        }
+        if other.is_empty() {
+            return self;
+        }
+        Area {
+            x0: self.x0.min(other.x0),
+            y0: self.y0.min(other.y0),
+            x1: self.x1.max(other.x1),
+            y1: self.y1.max(other.y1),
+        }
+    }
+
+    /// Moved.
+    pub(crate) fn shifted(self, (dx, dy): (i32, i32)) -> Area {
+        Area {
+            x0: self.x0.saturating_add(dx),
+            y0: self.y0.saturating_add(dy),
+            x1: self.x1.saturating_add(dx),
+            y1: self.y1.saturating_add(dy),
+        }
+    }
+
+    /// Whether all of the other lies inside.
+    pub(crate) fn holds(self, other: Area) -> bool {
+        other.is_empty() || self.meet(other) == other
+    }
+
+    pub(crate) fn pixels(self) -> u64 {
+        self.width() as u64 * self.height() as u64
+    }
+
     pub(crate) fn width(self) -> usize {
-        (self.x1 - self.x0).max(0) as usize
+        (i64::from(self.x1) - i64::from(self.x0)).max(0) as usize
     }
 
     pub(crate) fn height(self) -> usize {
-        (self.y1 - self.y0).max(0) as usize
+        (i64::from(self.y1) - i64::from(self.y0)).max(0) as usize
     }
 }
 

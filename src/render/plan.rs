@@ -18,6 +18,9 @@ use crate::scene::{Content, Layer, Region, RegionId, Scene, Shape};
 /// Most shapes a drawing may have once shared regions are written out.
 pub const MAX_SHAPES: usize = 250_000;
 
+/// Most regions a drawing may have once shared ones are written out.
+pub(crate) const MAX_VISITS: usize = 4 * MAX_SHAPES;
+
 /// A node of a [`Plan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeId(u32);
@@ -90,7 +93,7 @@ pub(crate) struct Plan {
 /// Lowers a scene.
 pub(crate) fn lower(scene: &Scene) -> Result<Plan, RenderError> {
     let mut plan = Plan::default();
-    let mut budget = 4 * MAX_SHAPES;
+    let mut budget = MAX_VISITS;
     match &scene.content {
         Content::Ink(region) => {
             let root = plan.region(&scene.regions, *region, IDENTITY, &mut budget)?;
@@ -106,6 +109,18 @@ pub(crate) fn lower(scene: &Scene) -> Result<Plan, RenderError> {
         }
     }
     Ok(plan)
+}
+
+/// Lowers one region in a map.
+pub(crate) fn lower_region(
+    regions: &[Region],
+    region: RegionId,
+    at: Affine,
+) -> Result<(Plan, Option<NodeId>), RenderError> {
+    let mut plan = Plan::default();
+    let mut budget = MAX_VISITS;
+    let root = plan.region(regions, region, at, &mut budget)?;
+    Ok((plan, root))
 }
 
 enum Task {

@@ -19,7 +19,7 @@ pub fn rasterize(scene: &Scene) -> Result<Picture, RenderError> {
     let plan = plan::lower(scene)?;
     coverage::check_canvas(&scene.canvas)?;
     if plan.depths().into_iter().max().unwrap_or(0) > MAX_DEPTH {
-        return coverage::Engine::new().draw_plan(scene, &plan);
+        return coverage::Engine::new().draw(scene);
     }
     let options = SvgOptions {
         // Ink is what covers; paper would only have to be taken away again.
