@@ -2,8 +2,8 @@
 //!
 //! In: a [`Scene`]. Out: the [`Picture`] that resvg makes of our SVG, at most 2/255 off on
 //! 99.9 % of the pixels (`tests/agreement.rs` holds it to that). Shapes are filled by tiny-skia,
-//! the rasteriser inside resvg, each once ([`rasters`](super::rasters)); regions are combined in
-//! their tree by 8-bit formulas ([`compose`](super::compose)).
+//! the rasteriser inside resvg, each once (`rasters`); regions are combined in
+//! their tree by 8-bit formulas (`compose`, `value`, `kernels`).
 //!
 //! An [`Engine`] keeps its buffers and what it knows of shapes: use one for many scenes.
 //! [`Engine::draw`] draws from scratch. [`Engine::redraw`] draws a scene that is edited from one

@@ -319,13 +319,13 @@ mod tests {
                 .collect()
         };
         let (a, b) = (bytes(3), bytes(7));
-        let ops: [(Join, fn(u8, u8) -> u8); 3] = [
-            (Join::Union, union),
-            (Join::Difference, difference),
-            (Join::Intersection, intersection),
-        ];
+        let op = |how, a, b| match how {
+            Join::Union => union(a, b),
+            Join::Difference => difference(a, b),
+            Join::Intersection => intersection(a, b),
+        };
         for width in 0..75 {
-            for (how, op) in ops {
+            for how in [Join::Union, Join::Difference, Join::Intersection] {
                 let (from, to) = (width % 5, width % 3);
                 let mut out = vec![9; 4000];
                 let into = Sink {
@@ -347,7 +347,7 @@ mod tests {
                     let inside = i >= to && (i - to) % 80 < width && (i - to) / 80 < 4;
                     let (x, y) = (i.wrapping_sub(to) % 80, i.wrapping_sub(to) / 80);
                     let wanted = if inside {
-                        op(a[from + y * 77 + x], b[y * 90 + x])
+                        op(how, a[from + y * 77 + x], b[y * 90 + x])
                     } else {
                         9
                     };

@@ -6,7 +6,7 @@
 //! - [`svg::write`] followed by [`raster::svg_pixels`] is the reference for what a scene looks like;
 //! - [`coverage::Engine`] gives the same pixels without the detour through text, within 2/255 on
 //!   99.9 % of them;
-//! - both read the same `plan`: one place decides what a shape's numbers are;
+//! - both take a shape's numbers from `place`: one place decides what they are;
 //! - nothing here recurses over a scene, so its depth is no limit.
 
 mod compose;
