@@ -7,6 +7,8 @@
 
 mod clock;
 mod operators;
+mod pictures;
+mod pool;
 
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use serde::Serialize;
 use crate::compiled::Compiled;
 use crate::grammar::inside::SizeError;
 
-pub use clock::Figure;
+pub use clock::Percentiles;
 
 /// What is measured, and for how long.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +51,9 @@ pub struct Report {
     pub all_cores: Option<Figures>,
     /// Threads of `all_cores`.
     pub threads: usize,
+    /// How long it takes on one core to draw a program again after one edit, its scene included;
+    /// `None` without a canvas.
+    pub edit_redraw_us: Option<Percentiles>,
     /// Mean size of the programs, in what the grammar counts.
     pub mean_size: f64,
     /// Mean number of nodes of the programs.
@@ -58,6 +63,10 @@ pub struct Report {
 }
 
 /// Operations a second. Operators a language has not (pictures without a canvas) are left out.
+///
+/// Every operator keeps its buffers from one call to the next. Redrawing takes edits that are made
+/// for real, one after another on one program, which is left for another one after 64 of them;
+/// what makes the edits is not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// Random programs.
@@ -73,12 +82,14 @@ pub struct Figures {
     /// Scenes of programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_per_s: Option<f64>,
-    /// Pictures of programs, anti-aliased.
+    /// Pictures of programs, anti-aliased, from scratch, their scenes included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub render_per_s: Option<f64>,
     /// The same by way of SVG and resvg.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resvg_per_s: Option<f64>,
+    /// Training examples: sample, noise, path, both pictures where there are any.
+    pub example_per_s: f64,
 }
 
 /// Measures every operator; `progress` hears the name of each before it starts and says whether to
@@ -92,22 +103,20 @@ pub fn bench(
     options: &Options,
     mut progress: impl FnMut(&'static str) -> bool,
 ) -> Result<Option<Report>, SizeError> {
-    let pool = operators::Pool::new(compiled, options.seed)?;
-    let Some(one_core) = operators::measure(&pool, options.time, 1, &mut progress) else {
+    let pool = pool::Pool::new(compiled, options.seed)?;
+    let mut run = operators::Run::new(&pool, options.time, &mut progress);
+    let one_core = run.measure(1);
+    let edit_redraw_us = run.edit_redraw();
+    let all_cores = (options.threads > 1).then(|| run.measure(options.threads));
+    if run.stopped() {
         return Ok(None);
-    };
-    let mut all_cores = None;
-    if options.threads > 1 {
-        all_cores = operators::measure(&pool, options.time, options.threads, &mut progress);
-        if all_cores.is_none() {
-            return Ok(None);
-        }
     }
     Ok(Some(Report {
         language: compiled.grammar.name.clone(),
         one_core,
         all_cores,
         threads: options.threads,
+        edit_redraw_us,
         mean_size: pool.mean(|program| program.size() as usize),
         mean_nodes: pool.mean(|program| program.len()),
         peak_memory: clock::peak_memory(),
@@ -116,10 +125,8 @@ pub fn bench(
 
 /// Number of operators that [`bench`] goes through, for a progress bar.
 pub fn operators(compiled: &Compiled, options: &Options) -> u64 {
-    let each = if compiled.grammar.canvas.is_some() {
-        8
-    } else {
-        5
-    };
-    each * if options.threads > 1 { 2 } else { 1 }
+    let draws = compiled.grammar.canvas.is_some();
+    let each = if draws { 9 } else { 6 };
+    let columns = if options.threads > 1 { 2 } else { 1 };
+    each * columns + u64::from(draws)
 }

@@ -1,88 +1,96 @@
-//! The operators, each as it is used in a loop: buffers are kept from one call to the next.
+//! The operators on programs, each as it is used in a loop: buffers are kept from one call to the
+//! next.
 //!
-//! In: a pool of random programs. Out: [`Figures`]. Afterwards every thread has gone through the
-//! pool from a place of its own.
+//! In: a [`Pool`]. Out: [`Figures`]. Afterwards every thread has gone through the pool from a place of
+//! its own.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Figures;
-use super::clock::rate;
-use crate::compiled::Compiled;
-use crate::grammar::inside::SizeError;
-use crate::mutate::{self, Mutator};
-use crate::render::coverage::Engine;
-use crate::render::raster;
-use crate::sample::{self, Filler, Sampler, seeded, stream};
-use crate::scene::eval::{Workspace, lower_in};
-use crate::tree::diff::{Path, PathMode};
-use crate::tree::print::print_into;
+use super::clock::{Percentiles, rate};
+use super::pool::Pool;
+use super::{Figures, pictures};
+use crate::mutate;
+use crate::sample::{self, Filler, seeded};
+use crate::train::{Example, Maker, Options, Stream, StreamOptions};
+use crate::tree::diff::{Path, PathMode, PathScratch};
 use crate::tree::{Edit, Program};
 
-/// Programs in the pool.
-const POOL: u64 = 2048;
-
-/// Random programs and their texts.
-pub(super) struct Pool<'c> {
-    compiled: &'c Compiled,
-    sampler: Sampler<'c>,
-    mutator: Mutator<'c>,
-    programs: Vec<Program>,
-    texts: Vec<String>,
-    seed: u64,
-}
-
-impl<'c> Pool<'c> {
-    pub(super) fn new(compiled: &'c Compiled, seed: u64) -> Result<Pool<'c>, SizeError> {
-        let sampler = Sampler::new(compiled, compiled.grammar.sample)?;
-        let mutator = Mutator::new(compiled, compiled.grammar.mutate)?;
-        let programs: Vec<Program> = (0..POOL)
-            .map(|item| sampler.sample(&mut stream(seed, item)))
-            .collect();
-        Ok(Pool {
-            compiled,
-            texts: programs.iter().map(|p| compiled.print(p)).collect(),
-            sampler,
-            mutator,
-            programs,
-            seed,
-        })
-    }
-
-    pub(super) fn mean(&self, of: impl Fn(&Program) -> usize) -> f64 {
-        self.programs.iter().map(of).sum::<usize>() as f64 / self.programs.len() as f64
-    }
-
-    fn program(&self, at: usize) -> &Program {
-        &self.programs[at % self.programs.len()]
-    }
-}
-
-/// Measures every operator on so many threads, unless `progress` says to stop.
-pub(super) fn measure(
-    pool: &Pool<'_>,
+/// Measures one operator after the other, until it is told to stop.
+pub(super) struct Run<'p, 'c> {
+    pool: &'p Pool<'c>,
     time: Duration,
-    threads: usize,
-    progress: &mut dyn FnMut(&'static str) -> bool,
-) -> Option<Figures> {
-    let mut run = |name: &'static str, operation: &(dyn Fn(usize) -> f64 + Sync)| {
-        progress(name).then(|| on_threads(threads, operation))
-    };
-    let mut figures = Figures {
-        sample_per_s: run("sample", &|from| samples(pool, time, from))?,
-        mutate_per_s: run("mutate", &|from| mutations(pool, time, from))?,
-        path_per_s: run("path", &|from| paths(pool, time, from))?,
-        parse_per_s: run("parse", &|from| parses(pool, time, from))?,
-        print_per_s: run("print", &|from| prints(pool, time, from))?,
-        ..Figures::default()
-    };
-    if pool.compiled.grammar.canvas.is_some() {
-        figures.scene_per_s = Some(run("scene", &|from| scenes(pool, time, from))?);
-        figures.render_per_s = Some(run("render", &|from| renders(pool, time, from))?);
-        figures.resvg_per_s = Some(run("resvg", &|from| by_resvg(pool, time, from))?);
-    }
-    Some(figures)
+    progress: &'p mut dyn FnMut(&'static str) -> bool,
+    stopped: bool,
 }
+
+impl<'p, 'c> Run<'p, 'c> {
+    pub(super) fn new(
+        pool: &'p Pool<'c>,
+        time: Duration,
+        progress: &'p mut dyn FnMut(&'static str) -> bool,
+    ) -> Run<'p, 'c> {
+        Run {
+            pool,
+            time,
+            progress,
+            stopped: false,
+        }
+    }
+
+    /// Whether it was told to stop: figures are of no account then.
+    pub(super) fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    fn goes_on(&mut self, name: &'static str) -> bool {
+        self.stopped = self.stopped || !(self.progress)(name);
+        !self.stopped
+    }
+
+    /// The sum of an operator's rates over so many threads; 0 once stopped.
+    fn run(&mut self, name: &'static str, threads: usize, of: Operator) -> f64 {
+        if !self.goes_on(name) {
+            return 0.0;
+        }
+        let (pool, time) = (self.pool, self.time);
+        on_threads(threads, &|from| of(pool, time, from))
+    }
+
+    /// Every operator on so many threads.
+    pub(super) fn measure(&mut self, threads: usize) -> Figures {
+        let draws = self.pool.compiled.grammar.canvas.is_some();
+        let mut figures = Figures {
+            sample_per_s: self.run("sample", threads, samples),
+            mutate_per_s: self.run("mutate", threads, mutations),
+            path_per_s: self.run("path", threads, paths),
+            parse_per_s: self.run("parse", threads, parses),
+            print_per_s: self.run("print", threads, prints),
+            ..Figures::default()
+        };
+        if draws {
+            figures.scene_per_s = Some(self.run("scene", threads, pictures::scenes));
+            figures.render_per_s = Some(self.run("render", threads, pictures::renders));
+            figures.resvg_per_s = Some(self.run("resvg", threads, pictures::by_resvg));
+        }
+        if self.goes_on("example") {
+            figures.example_per_s = match threads {
+                1 => examples(self.pool, self.time, 0),
+                _ => streamed(self.pool, self.time, threads),
+            };
+        }
+        figures
+    }
+
+    /// The times of single redraws on one core.
+    pub(super) fn edit_redraw(&mut self) -> Option<Percentiles> {
+        None
+    }
+}
+
+/// An operator: calls a second, from a place in the pool.
+type Operator = fn(&Pool<'_>, Duration, usize) -> f64;
 
 /// The sum over threads, each from its own place in the pool.
 fn on_threads(threads: usize, operation: &(dyn Fn(usize) -> f64 + Sync)) -> f64 {
@@ -99,20 +107,21 @@ fn on_threads(threads: usize, operation: &(dyn Fn(usize) -> f64 + Sync)) -> f64 
     })
 }
 
-fn samples(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+pub(super) fn samples(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
     let mut rng = seeded(pool.seed.wrapping_add(from as u64));
     let (mut scratch, mut out) = (sample::Scratch::default(), Program::default());
+    let sampler = pool.sampler();
     rate(time, &mut || {
-        pool.sampler.sample_into(&mut scratch, &mut rng, &mut out);
+        sampler.sample_into(&mut scratch, &mut rng, &mut out);
         black_box(&out);
     })
-    .0
 }
 
-fn mutations(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+pub(super) fn mutations(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
     let mut rng = seeded(pool.seed.wrapping_add(from as u64));
     let (mut scratch, mut edit) = (mutate::Scratch::default(), Edit::default());
     let (mut program, mut at) = (Program::default(), from);
+    let layout = pool.sampler().layout();
     rate(time, &mut || {
         // Chains begin anew before programs have grown.
         if at % 8 == 0 {
@@ -123,84 +132,96 @@ fn mutations(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
             .mutator
             .propose_into(&program, &mut scratch, &mut rng, &mut edit)
         {
-            pool.sampler.layout().apply(&mut program, &edit);
+            layout.apply(&mut program, &edit);
         }
         black_box(&program);
     })
-    .0
 }
 
-fn paths(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+pub(super) fn paths(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
     let mut rng = seeded(pool.seed.wrapping_add(from as u64));
-    let (layout, inside) = (pool.sampler.layout(), pool.sampler.inside());
-    let small = pool.compiled.grammar.mutate.small;
-    let mut edit = Edit::default();
-    let mut at = from;
+    let (sampler, small) = (pool.sampler(), pool.compiled.grammar.mutate.small);
+    let (layout, inside) = (sampler.layout(), sampler.inside());
+    let (mut buffers, mut scratch) = (PathScratch::default(), sample::Scratch::default());
+    let (mut edit, mut at) = (Edit::default(), from);
     rate(time, &mut || {
         let (source, target) = (pool.program(at), pool.program(at + 1));
         at += 1;
-        let mut fill = Filler::new(&pool.sampler, &mut rng);
-        let mut path = Path::new(layout, inside, small, PathMode::Plain, source, target);
+        let mode = PathMode::Plain;
+        let lent = std::mem::take(&mut buffers);
+        let mut path = Path::new_in(lent, layout, inside, small, mode, source, target);
+        let mut fill = Filler::new_in(std::mem::take(&mut scratch), sampler, &mut rng);
         while path.propose(&mut fill, &mut edit) {
             path.apply(&edit);
         }
         black_box(path.current());
+        scratch = fill.into_scratch();
+        buffers = path.into_scratch();
     })
-    .0
 }
 
-fn parses(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+pub(super) fn parses(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
     let mut parser = pool.compiled.parser();
-    let mut at = from;
+    let (mut at, mut out) = (from, Program::default());
     rate(time, &mut || {
         at += 1;
-        drop(black_box(parser.parse(&pool.texts[at % pool.texts.len()])));
+        let done = parser.parse_into(pool.text(at), &mut out);
+        debug_assert!(done.is_ok(), "the printer wrote it");
+        black_box(&out);
     })
-    .0
 }
 
-fn prints(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
-    let (grammar, syntax) = (&pool.compiled.grammar, &pool.compiled.syntax);
+pub(super) fn prints(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+    let mut printer = pool.compiled.printer();
     let (mut at, mut text) = (from, String::new());
     rate(time, &mut || {
         at += 1;
         text.clear();
-        print_into(grammar, syntax, pool.program(at), &mut text);
+        printer.print_into(pool.program(at), &mut text);
         black_box(&text);
     })
-    .0
 }
 
-fn scenes(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
-    let (mut at, mut workspace) = (from, Workspace::new());
-    rate(time, &mut || {
-        at += 1;
-        let scene = lower_in(&mut workspace, &pool.compiled.grammar, pool.program(at));
-        drop(black_box(scene));
-    })
-    .0
+fn options(pool: &Pool<'_>) -> Options {
+    Options {
+        seed: pool.seed,
+        sample: pool.sampler().spec(),
+        ..Options::of(pool.compiled)
+    }
 }
 
-fn renders(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
-    let (mut at, mut workspace, mut engine) = (from, Workspace::new(), Engine::new());
+/// Examples from a maker; 0 where the language has none.
+pub(super) fn examples(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+    let Ok(mut maker) = Maker::new(pool.compiled, options(pool)) else {
+        return 0.0;
+    };
+    let (mut example, mut index) = (Example::default(), from as u64);
+    if maker.make_into(index, &mut example).is_err() {
+        return 0.0;
+    }
     rate(time, &mut || {
-        at += 1;
-        let scene = lower_in(&mut workspace, &pool.compiled.grammar, pool.program(at));
-        if let Ok(scene) = scene {
-            drop(black_box(engine.draw(&scene)));
-        }
+        index += 1;
+        drop(black_box(maker.make_into(index, &mut example)));
+        black_box(&example);
     })
-    .0
 }
 
-fn by_resvg(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
-    let (mut at, mut workspace) = (from, Workspace::new());
-    rate(time, &mut || {
-        at += 1;
-        let scene = lower_in(&mut workspace, &pool.compiled.grammar, pool.program(at));
-        if let Ok(scene) = scene {
-            drop(black_box(raster::rasterize(&scene)));
-        }
-    })
-    .0
+/// Examples as a consumer gets them from so many threads.
+pub(super) fn streamed(pool: &Pool<'_>, time: Duration, threads: usize) -> f64 {
+    let how = StreamOptions {
+        threads,
+        ahead: 4 * threads,
+        ..StreamOptions::default()
+    };
+    let compiled = Arc::new(pool.compiled.clone());
+    let Ok(mut stream) = Stream::new(compiled, options(pool), &how) else {
+        return 0.0;
+    };
+    if stream.next().is_err() {
+        return 0.0;
+    }
+    let batches = rate(time, &mut || {
+        black_box(stream.next().is_ok());
+    });
+    batches * how.batch as f64
 }

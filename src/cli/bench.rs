@@ -84,6 +84,24 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
     out.finish()
 }
 
+/// An operator: its name, and what it does.
+type Row = (&'static str, &'static str, fn(&Figures) -> Option<f64>);
+
+/// The operators of the table, in two parts.
+const PROGRAMS: &[Row] = &[
+    ("sample", "random programs", |f| Some(f.sample_per_s)),
+    ("mutate", "mutations, applied", |f| Some(f.mutate_per_s)),
+    ("path", "whole edit paths", |f| Some(f.path_per_s)),
+    ("parse", "texts read", |f| Some(f.parse_per_s)),
+    ("print", "texts written", |f| Some(f.print_per_s)),
+];
+const PICTURES: &[Row] = &[
+    ("scene", "programs to shapes and paint", |f| f.scene_per_s),
+    ("render", "pictures from scratch", |f| f.render_per_s),
+    ("resvg", "the same by way of SVG", |f| f.resvg_per_s),
+];
+const TRAINING: &[Row] = &[("example", "training examples", |f| Some(f.example_per_s))];
+
 fn text(shell: &Shell, report: &Report) -> String {
     let mut lines = format!(
         "{}  programs of mean size {:.1}, {:.1} nodes\n\n",
@@ -91,45 +109,42 @@ fn text(shell: &Shell, report: &Report) -> String {
         report.mean_size,
         report.mean_nodes
     );
-    let threads = format!("{} threads", report.threads);
-    let all = report.all_cores.is_some();
-    let head = format!("  {:8} {:>12}", "a second", "one core");
-    lines.push_str(&shell.dim(&head));
-    if all {
-        lines.push_str(&shell.dim(&format!(" {threads:>12}  gain")));
+    let mut head = format!("  {:12} {:>12}", "a second", "one core");
+    if report.all_cores.is_some() {
+        let threads = format!("{} threads", report.threads);
+        head.push_str(&format!(" {threads:>12}  gain"));
     }
+    lines.push_str(&shell.dim(&head));
     lines.push('\n');
-    let (one, many) = (rows(&report.one_core), report.all_cores.as_ref().map(rows));
-    for (at, (name, rate)) in one.iter().enumerate() {
-        lines.push_str(&format!("  {name:8} {:>12}", grouped(*rate)));
-        if let Some((_, together)) = many.as_ref().and_then(|many| many.get(at)) {
-            let gain = together / rate.max(f64::MIN_POSITIVE);
-            lines.push_str(&format!(" {:>12}  {gain:.1}x", grouped(*together)));
+    for part in [PROGRAMS, PICTURES, TRAINING] {
+        let mut any = false;
+        for (name, what, rate) in part {
+            let Some(one) = rate(&report.one_core) else {
+                continue;
+            };
+            any = true;
+            lines.push_str(&format!("  {name:12} {:>12}", grouped(one)));
+            if let Some(many) = report.all_cores.as_ref().and_then(rate) {
+                let gain = many / one.max(f64::MIN_POSITIVE);
+                lines.push_str(&format!(" {:>12}  {gain:3.1}x", grouped(many)));
+            }
+            lines.push_str(&format!("  {}\n", shell.dim(what)));
         }
-        lines.push('\n');
+        if any {
+            lines.push('\n');
+        }
+    }
+    if let Some(time) = report.edit_redraw_us {
+        lines.push_str(&format!(
+            "  an edit redrawn: {:.1} us in the middle, {:.1} us for 99 of 100\n",
+            time.p50, time.p99
+        ));
     }
     if let Some(bytes) = report.peak_memory {
         let mib = bytes as f64 / f64::from(1 << 20);
-        lines.push_str(&format!("\n  peak memory {mib:.0} MiB\n"));
+        lines.push_str(&format!("  peak memory {mib:.0} MiB\n"));
     }
     lines
-}
-
-fn rows(figures: &Figures) -> Vec<(&'static str, f64)> {
-    let always = [
-        ("sample", Some(figures.sample_per_s)),
-        ("mutate", Some(figures.mutate_per_s)),
-        ("path", Some(figures.path_per_s)),
-        ("parse", Some(figures.parse_per_s)),
-        ("print", Some(figures.print_per_s)),
-        ("scene", figures.scene_per_s),
-        ("render", figures.render_per_s),
-        ("resvg", figures.resvg_per_s),
-    ];
-    let there = always
-        .into_iter()
-        .filter_map(|(name, rate)| Some((name, rate?)));
-    there.collect()
 }
 
 /// `1234567` as `1,234,567`.

@@ -13,7 +13,7 @@ use crate::source::SourceMap;
 
 /// A language that passed every check. Only `pipeline` builds one; everything downstream takes
 /// `&Compiled`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Compiled {
     /// The resolved grammar.
     pub grammar: Grammar,

@@ -300,7 +300,8 @@ impl<'c> Mutator<'c> {
                 return true;
             }
         }
-        sampler.sample_other(Goal { nt, root }, program, position, 0..=small, rng, out)
+        let (goal, scratch) = (Goal { nt, root }, &mut scratch.sample);
+        sampler.sample_other(goal, program, position, 0..=small, scratch, rng, out)
     }
 }
 

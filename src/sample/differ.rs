@@ -24,11 +24,30 @@ pub(crate) struct Goal {
     pub root: Option<ProdId>,
 }
 
-/// The given tree with what stands beside it, node by node.
+/// Memory that is kept from one draw to the next.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffers {
+    rows: Rows,
+    pending: Vec<NtId>,
+    sizes: Vec<(u32, Mass)>,
+    cases: Vec<(Case, Mass)>,
+    /// Children of a node, as indices.
+    children: Vec<usize>,
+    /// Children after a differing one, outermost first: production, child, state.
+    open: Vec<(ProdId, usize, u32)>,
+}
+
+/// The given tree with what stands beside it.
 struct Beside<'p> {
     program: &'p Program,
     position: usize,
     nodes: &'p [Node],
+    rows: Rows,
+}
+
+/// What is known of the given tree, node by node.
+#[derive(Clone, Debug, Default)]
+struct Rows {
     nts: Vec<NtId>,
     class: Vec<u32>,
     /// State of the parent before this child.
@@ -44,7 +63,7 @@ struct Beside<'p> {
 }
 
 /// Where the first difference lies.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Case {
     /// Another root production.
     Root(ProdId),
@@ -60,15 +79,14 @@ enum Case {
 
 impl Beside<'_> {
     /// The children of a node, as indices.
-    fn children(&self, at: usize) -> Vec<usize> {
+    fn children_into(&self, at: usize, out: &mut Vec<usize>) {
         let end = at + self.nodes[at].len as usize;
-        let mut out = Vec::new();
+        out.clear();
         let mut child = at + 1;
         while child < end {
             out.push(child);
             child += self.nodes[child].len as usize;
         }
-        out
     }
 
     fn text(&self, at: usize) -> &str {
@@ -80,18 +98,39 @@ impl Beside<'_> {
 impl Sampler<'_> {
     /// Draws a tree that differs from the one at `position`, its size uniform among those that
     /// exist in `sizes`, all conditioned on differing. False when there is none.
+    #[allow(clippy::too_many_arguments)] // what is drawn, and the three that every draw takes
     pub(crate) fn sample_other(
         &self,
         goal: Goal,
         program: &Program,
         position: usize,
         sizes: RangeInclusive<u32>,
+        scratch: &mut Scratch,
+        rng: &mut Rng,
+        out: &mut Program,
+    ) -> bool {
+        let mut buffers = std::mem::take(&mut scratch.differ);
+        let at = (program, position);
+        let done = self.other(goal, at, sizes, scratch, &mut buffers, rng, out);
+        scratch.differ = buffers;
+        done
+    }
+
+    #[allow(clippy::too_many_arguments)] // as above, with the memory apart
+    fn other(
+        &self,
+        goal: Goal,
+        (program, position): (&Program, usize),
+        sizes: RangeInclusive<u32>,
+        scratch: &mut Scratch,
+        buffers: &mut Buffers,
         rng: &mut Rng,
         out: &mut Program,
     ) -> bool {
         let inside = self.inside();
         let given = program.subtree(position)[0];
-        let beside = (given.size <= inside.max()).then(|| self.beside(goal.nt, program, position));
+        let beside =
+            (given.size <= inside.max()).then(|| self.beside(goal.nt, program, position, buffers));
         // Before the condition all sizes that exist are equally likely; the given tree takes its
         // share from its own size.
         let share = |size: u32| {
@@ -102,9 +141,9 @@ impl Sampler<'_> {
             match (&beside, goal.root) {
                 _ if whole.is_zero() => Mass::ZERO,
                 (Some(beside), root) if size == given.size => match root {
-                    None => Mass::new(beside.other[0].share(whole)),
+                    None => Mass::new(beside.rows.other[0].share(whole)),
                     Some(root) if root == given.production => {
-                        Mass::new(beside.below[0].share(whole))
+                        Mass::new(beside.rows.below[0].share(whole))
                     }
                     Some(_) => Mass::ONE,
                 },
@@ -112,68 +151,84 @@ impl Sampler<'_> {
             }
         };
         let sizes = *sizes.start()..=(*sizes.end()).min(inside.max());
-        let options: Vec<(u32, Mass)> = sizes.map(|size| (size, share(size))).collect();
-        let Some(size) = choose(rng, &options) else {
-            return false;
-        };
+        buffers.sizes.clear();
+        buffers.sizes.extend(sizes.map(|size| (size, share(size))));
+        let chosen = choose(rng, &buffers.sizes);
         out.nodes.clear();
         out.texts.clear();
-        let mut scratch = Scratch::default();
-        let class = inside.class(size);
-        let done = match (&beside, goal.root) {
-            (Some(beside), root) if size == given.size => {
-                self.follow(beside, root, &mut scratch, rng, out)
+        let done = match (&beside, goal.root, chosen) {
+            (_, _, None) => false,
+            (Some(beside), root, Some(size)) if size == given.size => {
+                self.follow(beside, root, scratch, buffers, rng, out)
             }
-            (_, None) => {
-                self.expand(goal.nt, class, &mut scratch, rng, out);
+            (_, None, Some(size)) => {
+                self.expand(goal.nt, inside.class(size), scratch, rng, out);
                 true
             }
-            (_, Some(root)) => {
-                self.expand_production(root, class, &mut scratch, rng, out);
+            (_, Some(root), Some(size)) => {
+                self.expand_production(root, inside.class(size), scratch, rng, out);
                 true
             }
         };
+        if let Some(beside) = beside {
+            buffers.rows = beside.rows;
+        }
         done && self.layout().annotate(out)
     }
 
     /// Sums up what stands beside the tree at `position`.
-    fn beside<'p>(&self, nt: NtId, program: &'p Program, position: usize) -> Beside<'p> {
+    fn beside<'p>(
+        &self,
+        nt: NtId,
+        program: &'p Program,
+        position: usize,
+        buffers: &mut Buffers,
+    ) -> Beside<'p> {
         let (inside, layout) = (self.inside(), self.layout());
         let nodes = program.subtree(position);
         let n = nodes.len();
-        let mut nts = Vec::with_capacity(n);
-        layout.positions_into(nt, nodes, &mut Vec::new(), &mut nts);
+        let mut rows = std::mem::take(&mut buffers.rows);
+        layout.positions_into(nt, nodes, &mut buffers.pending, &mut rows.nts);
+        for list in [&mut rows.class, &mut rows.state] {
+            list.clear();
+            list.resize(n, 0);
+        }
+        for list in [
+            &mut rows.own,
+            &mut rows.below,
+            &mut rows.other,
+            &mut rows.rest,
+        ] {
+            list.clear();
+            list.resize(n, Mass::ZERO);
+        }
         let mut beside = Beside {
             program,
             position,
             nodes,
-            nts,
-            class: vec![0; n],
-            state: vec![0; n],
-            own: vec![Mass::ZERO; n],
-            below: vec![Mass::ZERO; n],
-            other: vec![Mass::ZERO; n],
-            rest: vec![Mass::ZERO; n],
+            rows,
         };
-        beside.class[0] = inside.class(nodes[0].size);
+        beside.rows.class[0] = inside.class(nodes[0].size);
         for at in 0..n {
             let cost = layout.cost(nodes[at].production);
-            let mut state = inside.enter(cost, beside.class[at]).unwrap_or(0);
-            for child in beside.children(at) {
+            let mut state = inside.enter(cost, beside.rows.class[at]).unwrap_or(0);
+            beside.children_into(at, &mut buffers.children);
+            for child in buffers.children.iter().copied() {
                 let class = inside.class_in(state, nodes[child].size);
-                beside.class[child] = class;
-                beside.state[child] = state;
+                beside.rows.class[child] = class;
+                beside.rows.state[child] = state;
                 state = inside.leave(state, class);
             }
         }
         for at in (0..n).rev() {
-            self.weigh(&mut beside, at);
+            beside.children_into(at, &mut buffers.children);
+            self.weigh(&mut beside, at, &buffers.children);
         }
         beside
     }
 
     /// Fills the weights of a node; its children's are there.
-    fn weigh(&self, beside: &mut Beside<'_>, at: usize) {
+    fn weigh(&self, beside: &mut Beside<'_>, at: usize, children: &[usize]) {
         let (grammar, inside) = (self.grammar(), self.inside());
         let id = beside.nodes[at].production;
         let production = grammar.production(id);
@@ -181,25 +236,25 @@ impl Sampler<'_> {
             ProductionKind::Token(token) => self.token_weights(beside, at, token),
             _ => (Mass::ONE, Mass::ZERO),
         };
-        for (index, child) in beside.children(at).into_iter().enumerate().rev() {
-            let (state, class) = (beside.state[child], beside.class[child]);
+        for (index, child) in children.iter().copied().enumerate().rev() {
+            let (state, class) = (beside.rows.state[child], beside.rows.class[child]);
             let left = inside.leave(state, class);
-            let mut sum = beside.other[child] * inside.rest(id, index + 1, left)
-                + beside.own[child] * differs;
-            inside.options(id, index, beside.nts[child], state, |option, mass| {
+            let mut sum = beside.rows.other[child] * inside.rest(id, index + 1, left)
+                + beside.rows.own[child] * differs;
+            inside.options(id, index, beside.rows.nts[child], state, |option, mass| {
                 if option != class {
                     sum += mass;
                 }
             });
-            same = same * beside.own[child];
+            same = same * beside.rows.own[child];
             differs = sum;
-            beside.rest[child] = sum;
+            beside.rows.rest[child] = sum;
         }
         let weight = Mass::new(production.weight);
-        beside.own[at] = weight * same;
-        beside.below[at] = weight * differs;
+        beside.rows.own[at] = weight * same;
+        beside.rows.below[at] = weight * differs;
         let others: Mass = self.others(beside, at).map(|other| other.1).sum();
-        beside.other[at] = beside.below[at] + others;
+        beside.rows.other[at] = beside.rows.below[at] + others;
     }
 
     fn token_weights(&self, beside: &Beside<'_>, at: usize, token: TokenId) -> (Mass, Mass) {
@@ -218,11 +273,11 @@ impl Sampler<'_> {
         at: usize,
     ) -> impl Iterator<Item = (ProdId, Mass)> + 'a {
         let own = beside.nodes[at].production;
-        let nt = self.grammar().nonterminal(beside.nts[at]);
+        let nt = self.grammar().nonterminal(beside.rows.nts[at]);
         nt.productions
             .iter()
             .filter(move |id| **id != own)
-            .map(move |id| (*id, self.inside().production(*id, beside.class[at])))
+            .map(move |id| (*id, self.inside().production(*id, beside.rows.class[at])))
     }
 
     /// Draws one of the trees that `beside` counted, of the given tree's size, by its weight.
@@ -231,27 +286,34 @@ impl Sampler<'_> {
         beside: &Beside<'_>,
         mut root: Option<ProdId>,
         scratch: &mut Scratch,
+        buffers: &mut Buffers,
         rng: &mut Rng,
         out: &mut Program,
     ) -> bool {
         let inside = self.inside();
-        // Children after a differing one, outermost first: production, child, state.
-        let mut open: Vec<(ProdId, usize, u32)> = Vec::new();
+        let Buffers {
+            cases,
+            children: row,
+            open,
+            ..
+        } = buffers;
+        open.clear();
         let mut at = Some(0);
         while let Some(here) = at.take() {
             let id = beside.nodes[here].production;
-            let mut options: Vec<(Case, Mass)> = self
-                .others(beside, here)
-                .filter(|(other, _)| root.is_none_or(|root| root == *other))
-                .map(|(other, mass)| (Case::Root(other), mass))
-                .collect();
+            cases.clear();
+            cases.extend(
+                self.others(beside, here)
+                    .filter(|(other, _)| root.is_none_or(|root| root == *other))
+                    .map(|(other, mass)| (Case::Root(other), mass)),
+            );
             if root.is_none_or(|root| root == id) {
-                options.push((Case::Below, beside.below[here]));
+                cases.push((Case::Below, beside.rows.below[here]));
             }
             root = None;
-            match choose(rng, &options) {
+            match choose(rng, cases) {
                 Some(Case::Root(other)) => {
-                    self.expand_production(other, beside.class[here], scratch, rng, out);
+                    self.expand_production(other, beside.rows.class[here], scratch, rng, out);
                     break;
                 }
                 Some(_) => {}
@@ -274,33 +336,30 @@ impl Sampler<'_> {
                 len: 1,
                 size: 0,
             });
-            let row = beside.children(here);
+            beside.children_into(here, row);
             for (index, child) in row.iter().copied().enumerate() {
-                let (state, class) = (beside.state[child], beside.class[child]);
+                let (state, class) = (beside.rows.state[child], beside.rows.class[child]);
                 let left = inside.leave(state, class);
                 let later = row
                     .get(index + 1)
-                    .map_or(Mass::ZERO, |next| beside.rest[*next]);
-                let mut options = vec![
-                    (Case::Later, beside.own[child] * later),
-                    (
-                        Case::Child,
-                        beside.other[child] * inside.rest(id, index + 1, left),
-                    ),
-                ];
-                inside.options(id, index, beside.nts[child], state, |option, mass| {
+                    .map_or(Mass::ZERO, |next| beside.rows.rest[*next]);
+                cases.clear();
+                cases.push((Case::Later, beside.rows.own[child] * later));
+                let differs = beside.rows.other[child] * inside.rest(id, index + 1, left);
+                cases.push((Case::Child, differs));
+                inside.options(id, index, beside.rows.nts[child], state, |option, mass| {
                     if option != class {
-                        options.push((Case::Class(option), mass));
+                        cases.push((Case::Class(option), mass));
                     }
                 });
-                match choose(rng, &options) {
+                match choose(rng, cases) {
                     Some(Case::Later) => {
                         let from = beside.position + child;
                         self.layout().append(beside.program, from, out);
                     }
                     Some(Case::Class(option)) => {
                         open.push((id, index + 1, inside.leave(state, option)));
-                        self.expand(beside.nts[child], option, scratch, rng, out);
+                        self.expand(beside.rows.nts[child], option, scratch, rng, out);
                         break;
                     }
                     Some(_) => {

@@ -7,6 +7,7 @@
 use std::ops::RangeInclusive;
 
 use super::alias::{Choices, Row};
+use super::differ::Buffers;
 use super::values::Draw;
 use super::{Rng, Sampler, unit};
 use crate::grammar::ids::{NtId, ProdId};
@@ -20,11 +21,12 @@ use crate::tree::{Node, Program};
 const DENSE: u32 = 64;
 const VARIES: u32 = u32::MAX;
 
-/// Buffers of the exact sampler.
+/// Buffers of a sampler.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     stack: Vec<(NtId, u32)>,
     options: Vec<(u32, Mass)>,
+    pub(super) differ: Buffers,
 }
 
 /// What the sampler looks up.

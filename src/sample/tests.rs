@@ -275,8 +275,17 @@ fn differing_draws_are_exactly_conditioned() {
                 nt: grammar.start,
                 root: None,
             };
+            let mut scratch = Scratch::default();
             for _ in 0..n {
-                assert!(sampler.sample_other(goal, given, 0, 0..=small, &mut rng, &mut out));
+                assert!(sampler.sample_other(
+                    goal,
+                    given,
+                    0,
+                    0..=small,
+                    &mut scratch,
+                    &mut rng,
+                    &mut out
+                ));
                 assert!(out.is_valid(&grammar) && out != *given && out.size() <= small);
                 *counts.entry(key(&out)).or_default() += 1.0;
             }

@@ -8,7 +8,7 @@
 use super::affine;
 use super::interpret::{Evaluator, Memory, V};
 use super::parts::{Finish, Steps};
-use super::{Content, Scene};
+use super::{Content, RegionId, Scene};
 use crate::grammar::ir::{CanvasMode, Grammar};
 use crate::grammar::scalar::whole;
 use crate::tree::Program;
@@ -68,8 +68,34 @@ pub fn lower_in(
     program: &Program,
 ) -> Result<Scene, NotDrawable> {
     let canvas = grammar.canvas.as_ref().ok_or(NotDrawable::NoCanvas)?;
+    let mut scene = Scene {
+        canvas: canvas.clone(),
+        regions: Vec::new(),
+        content: match canvas.mode {
+            CanvasMode::Ink => Content::Ink(RegionId(0)),
+            CanvasMode::Rgb { .. } => Content::Layers(Vec::new()),
+        },
+    };
+    lower_into(workspace, grammar, program, &mut scene)?;
+    Ok(scene)
+}
+
+/// [`lower_in`] into a used scene, of any grammar: no allocation once the buffers have grown, but
+/// for the points of polygons and lines.
+///
+/// # Errors
+///
+/// As [`lower_in`]. Then the scene holds nothing of use.
+pub fn lower_into(
+    workspace: &mut Workspace,
+    grammar: &Grammar,
+    program: &Program,
+    scene: &mut Scene,
+) -> Result<(), NotDrawable> {
+    let canvas = grammar.canvas.as_ref().ok_or(NotDrawable::NoCanvas)?;
     workspace.values.clear();
     workspace.memory.clear(false);
+    std::mem::swap(&mut workspace.finish.regions, &mut scene.regions);
     workspace.finish.clear();
     let nodes = program.nodes();
     let mut evaluator = Evaluator {
@@ -87,7 +113,7 @@ pub fn lower_in(
     let mut steps = evaluator.steps;
     let root = workspace.values.pop().ok_or(NotDrawable::NoDraw)?;
 
-    let (parts, finish) = (&workspace.memory.parts, &mut workspace.finish);
+    let (parts, finish) = (&mut workspace.memory.parts, &mut workspace.finish);
     let bounds = match root {
         V::Region(region) if canvas.centred => parts.region_bounds(region, &mut steps)?,
         V::Drawing(drawing) => parts.bounds_of(drawing),
@@ -101,19 +127,23 @@ pub fn lower_in(
             whole(f64::from(canvas.height) / 2.0 - y),
         );
     }
-    let content = match (root, canvas.mode) {
+    match (root, canvas.mode) {
         (V::Region(region), CanvasMode::Ink) => {
             let by = affine::shift(f64::from(offset.0), f64::from(offset.1));
-            Content::Ink(parts.finish(region, &by, finish)?)
+            scene.content = Content::Ink(parts.finish(region, &by, finish)?);
         }
         (V::Drawing(drawing), CanvasMode::Rgb { .. }) => {
-            Content::Layers(parts.layers(drawing, offset, finish)?)
+            let mut layers = match &mut scene.content {
+                Content::Layers(layers) => std::mem::take(layers),
+                Content::Ink(_) => Vec::new(),
+            };
+            let done = parts.layers(drawing, offset, finish, &mut layers);
+            scene.content = Content::Layers(layers);
+            done?;
         }
         _ => return Err(NotDrawable::NoDraw),
-    };
-    Ok(Scene {
-        canvas: canvas.clone(),
-        regions: std::mem::take(&mut finish.regions),
-        content,
-    })
+    }
+    scene.canvas.clone_from(canvas);
+    std::mem::swap(&mut finish.regions, &mut scene.regions);
+    Ok(())
 }

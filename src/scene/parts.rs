@@ -101,6 +101,7 @@ pub(super) struct Parts {
     /// What was built since [`Parts::log`], when it is asked for.
     made: Vec<Made>,
     logs: bool,
+    measuring: Stacks<Bounds>,
 }
 
 /// Something that was built, to be freed when the node of the program that built it goes.
@@ -296,19 +297,22 @@ impl Parts {
 
     /// The bounds of a region.
     pub(super) fn region_bounds(
-        &self,
+        &mut self,
         region: Raw,
         steps: &mut Steps,
     ) -> Result<Bounds, NotDrawable> {
         if let Node::Shape(shape, at) = &self.nodes[region.0] {
             return Ok(of_shape(&self.shapes[*shape], at));
         }
-        struct Measure<'a>(&'a mut Steps);
+        struct Measure<'a>(&'a mut Steps, Stacks<Bounds>);
         impl Fold for Measure<'_> {
             type Out = Bounds;
             fn known(&mut self, _: Raw, _: &Affine) -> Result<Option<Bounds>, NotDrawable> {
                 self.0.take(1)?;
                 Ok(None)
+            }
+            fn stacks(&mut self) -> &mut Stacks<Bounds> {
+                &mut self.1
             }
             fn all(&mut self, everything: bool) -> Bounds {
                 if everything {
@@ -329,7 +333,10 @@ impl Parts {
                 }
             }
         }
-        self.fold(region, &IDENTITY, &mut Measure(steps))
+        let mut measure = Measure(steps, std::mem::take(&mut self.measuring));
+        let bounds = self.fold(region, &IDENTITY, &mut measure);
+        self.measuring = measure.1;
+        bounds
     }
 
     /// Folds a region from its shapes up, each with the whole map that places it.
@@ -339,12 +346,22 @@ impl Parts {
         map: &Affine,
         fold: &mut F,
     ) -> Result<F::Out, NotDrawable> {
-        enum Task {
-            Enter(Raw, Affine),
-            Leave(Raw, Affine, Join),
-        }
-        let mut tasks = vec![Task::Enter(region, *map)];
-        let mut done: Vec<F::Out> = Vec::new();
+        let mut stacks = std::mem::take(fold.stacks());
+        let out = self.fold_in(region, map, fold, &mut stacks);
+        *fold.stacks() = stacks;
+        out
+    }
+
+    fn fold_in<F: Fold>(
+        &self,
+        region: Raw,
+        map: &Affine,
+        fold: &mut F,
+        Stacks { tasks, done }: &mut Stacks<F::Out>,
+    ) -> Result<F::Out, NotDrawable> {
+        tasks.clear();
+        done.clear();
+        tasks.push(Task::Enter(region, *map));
         while let Some(task) = tasks.pop() {
             match task {
                 Task::Enter(raw, map) => {
@@ -387,23 +404,30 @@ impl Parts {
         drawing: Painted,
         offset: (i32, i32),
         out: &mut Finish,
-    ) -> Result<Vec<Layer>, NotDrawable> {
-        let mut layers = Vec::new();
-        let mut tasks = Vec::new();
-        self.walk(drawing, offset, &mut tasks, |region, map, offset, paint| {
-            let region = self.finish(region, map, out)?;
-            if matches!(out.regions.get(region.0 as usize), Some(Region::Empty)) {
-                return Ok(());
-            }
-            out.take(1)?;
-            layers.push(Layer {
-                region,
-                offset,
-                paint,
-            });
-            Ok(())
-        })?;
-        Ok(layers)
+        layers: &mut Vec<Layer>,
+    ) -> Result<(), NotDrawable> {
+        layers.clear();
+        let mut visits = std::mem::take(&mut out.visits);
+        let done = self.walk(
+            drawing,
+            offset,
+            &mut visits,
+            |region, map, offset, paint| {
+                let region = self.finish(region, map, out)?;
+                if matches!(out.regions.get(region.0 as usize), Some(Region::Empty)) {
+                    return Ok(());
+                }
+                out.take(1)?;
+                layers.push(Layer {
+                    region,
+                    offset,
+                    paint,
+                });
+                Ok(())
+            },
+        );
+        out.visits = visits;
+        done
     }
 
     /// Visits the layers of a drawing in the order they are painted: region, the map over it, where
@@ -543,9 +567,34 @@ fn paint_under(paint: Paint, map: &Affine) -> Option<Paint> {
     }
 }
 
+/// What is still to be done with the regions of a tree, last first.
+#[derive(Debug)]
+enum Task {
+    Enter(Raw, Affine),
+    Leave(Raw, Affine, Join),
+}
+
+/// Memory of a fold.
+#[derive(Debug)]
+struct Stacks<T> {
+    tasks: Vec<Task>,
+    done: Vec<T>,
+}
+
+impl<T> Default for Stacks<T> {
+    fn default() -> Stacks<T> {
+        Stacks {
+            tasks: Vec::new(),
+            done: Vec::new(),
+        }
+    }
+}
+
 /// What is done with the regions of a tree.
 trait Fold {
     type Out;
+    /// Memory that it lends.
+    fn stacks(&mut self) -> &mut Stacks<Self::Out>;
     /// A result from before.
     fn known(&mut self, raw: Raw, map: &Affine) -> Result<Option<Self::Out>, NotDrawable>;
     /// Remembers a result.
@@ -587,6 +636,8 @@ pub(super) struct Finish {
     /// For each region built, the last map it was finished under, and as what.
     seen: Vec<Option<(Affine, RegionId)>>,
     parts: usize,
+    stacks: Stacks<RegionId>,
+    visits: Vec<Visit>,
 }
 
 impl Finish {
@@ -614,6 +665,10 @@ impl Finish {
 
 impl Fold for Finish {
     type Out = RegionId;
+
+    fn stacks(&mut self) -> &mut Stacks<RegionId> {
+        &mut self.stacks
+    }
 
     fn known(&mut self, raw: Raw, map: &Affine) -> Result<Option<RegionId>, NotDrawable> {
         // Counted before it is built: sharing can make a scene far larger than its program.

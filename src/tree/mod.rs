@@ -14,5 +14,5 @@ pub use edit::Edit;
 pub use error::{ProgramError, ProgramErrorKind};
 pub use layout::Layout;
 pub use parse::{Parser, parse};
-pub use print::{print, print_into, print_spans};
+pub use print::{Printer, print, print_into, print_spans};
 pub use program::{Node, Program};

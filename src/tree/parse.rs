@@ -77,6 +77,18 @@ impl<'a> Parser<'a> {
     ///
     /// When the text is not a program of the language; the error says where and why.
     pub fn parse(&mut self, text: &str) -> Result<Program, ProgramError> {
+        let mut out = Program::default();
+        self.parse_into(text, &mut out)?;
+        Ok(out)
+    }
+
+    /// [`Parser::parse`] into a used program: no allocation once the buffers have grown, but for
+    /// the strings of text tokens.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parser::parse`]. Then `out` holds nothing of use.
+    pub fn parse_into(&mut self, text: &str, out: &mut Program) -> Result<(), ProgramError> {
         if text.len() > MAX_PROGRAM_BYTES {
             return Err(ProgramError {
                 start: 0,
@@ -86,16 +98,31 @@ impl<'a> Parser<'a> {
         }
         self.derive(text)?;
         let steps = std::mem::take(&mut self.steps);
-        let program = self.assemble(&steps, text);
+        let done = self.assemble_into(&steps, text, out);
         self.steps = steps;
-        program
+        done
     }
 
     /// The program of a derivation.
+    #[cfg(test)]
     pub(crate) fn assemble(&mut self, steps: &[Step], text: &str) -> Result<Program, ProgramError> {
+        let mut out = Program::default();
+        self.assemble_into(steps, text, &mut out)?;
+        Ok(out)
+    }
+
+    fn assemble_into(
+        &mut self,
+        steps: &[Step],
+        text: &str,
+        program: &mut Program,
+    ) -> Result<(), ProgramError> {
+        program.nodes.clear();
+        program.texts.clear();
+        program.nodes.reserve(steps.len() * 2);
         let mut out = Nodes {
-            nodes: Vec::with_capacity(steps.len() * 2),
-            texts: Vec::new(),
+            nodes: &mut program.nodes,
+            texts: &mut program.texts,
             mistake: None,
         };
         let whole = assemble(
@@ -111,15 +138,11 @@ impl<'a> Parser<'a> {
         if let Some((token, start, end)) = out.mistake {
             return Err(value_error(self.grammar, token, start, end, text));
         }
-        out.nodes.reverse();
-        out.texts.reverse();
-        let mut program = Program {
-            nodes: out.nodes,
-            texts: out.texts,
-        };
-        let whole = self.layout.annotate(&mut program) && whole;
+        program.nodes.reverse();
+        program.texts.reverse();
+        let whole = self.layout.annotate(program) && whole;
         debug_assert!(whole, "the steps of a parse are a derivation");
-        Ok(program)
+        Ok(())
     }
 
     /// Runs the tables over the text and leaves the steps of its derivation.
@@ -246,14 +269,14 @@ fn value_error(
 }
 
 /// Collects nodes in reverse.
-struct Nodes {
-    nodes: Vec<Node>,
-    texts: Vec<Box<str>>,
+struct Nodes<'a> {
+    nodes: &'a mut Vec<Node>,
+    texts: &'a mut Vec<Box<str>>,
     /// The mistake nearest to the beginning: they come from the end.
     mistake: Option<(TokenId, u32, u32)>,
 }
 
-impl Emit for Nodes {
+impl Emit for Nodes<'_> {
     #[inline]
     fn node(&mut self, production: ProdId, value: u32) {
         self.nodes.push(Node {

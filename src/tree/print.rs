@@ -24,12 +24,42 @@ impl Compiled {
     pub fn print(&self, program: &Program) -> String {
         print(&self.grammar, &self.syntax, program)
     }
+
+    /// A printer for many programs, which is faster than [`Compiled::print`] for short ones.
+    pub fn printer(&self) -> Printer<'_> {
+        Printer::new(&self.grammar, &self.syntax)
+    }
 }
 
 /// Appends the text of a program; faster than [`print`] when the buffer is used again.
 pub fn print_into(grammar: &Grammar, syntax: &Syntax, program: &Program, text: &mut String) {
-    let mut printer = Printer::new(grammar, syntax, program, text);
-    printer.run::<false>(&program.nodes);
+    Printer::new(grammar, syntax).print_into(program, text);
+}
+
+/// Prints programs one after another with the same buffers.
+#[derive(Debug)]
+pub struct Printer<'a> {
+    grammar: &'a Grammar,
+    syntax: &'a Syntax,
+    open: Vec<Open>,
+}
+
+impl<'a> Printer<'a> {
+    /// A printer of the grammar's programs.
+    pub fn new(grammar: &'a Grammar, syntax: &'a Syntax) -> Printer<'a> {
+        Printer {
+            grammar,
+            syntax,
+            open: Vec::new(),
+        }
+    }
+
+    /// Appends the text of a program or of a subtree on its own: no allocation once the buffers
+    /// have grown.
+    pub fn print_into(&mut self, program: &Program, text: &mut String) {
+        let mut writer = Writer::new(self.grammar, self.syntax, program, text);
+        writer.run::<false>(&program.nodes, &mut self.open);
+    }
 }
 
 /// The text of a program with the bytes that each node takes in it. Nodes without text (empty
@@ -40,13 +70,14 @@ pub fn print_spans(
     program: &Program,
 ) -> (String, Vec<Range<usize>>) {
     let mut text = String::new();
-    let mut printer = Printer::new(grammar, syntax, program, &mut text);
-    printer.run::<true>(&program.nodes);
-    let spans = printer.spans;
+    let mut writer = Writer::new(grammar, syntax, program, &mut text);
+    writer.run::<true>(&program.nodes, &mut Vec::new());
+    let spans = writer.spans;
     (text, spans)
 }
 
 /// A node whose text is not finished.
+#[derive(Clone, Copy, Debug)]
 struct Open {
     production: ProdId,
     /// Next part of its syntax; for hidden nodes next child.
@@ -58,7 +89,7 @@ struct Open {
     start: usize,
 }
 
-struct Printer<'a> {
+struct Writer<'a> {
     grammar: &'a Grammar,
     syntax: &'a Syntax,
     program: &'a Program,
@@ -68,14 +99,14 @@ struct Printer<'a> {
     spans: Vec<Range<usize>>,
 }
 
-impl<'a> Printer<'a> {
+impl<'a> Writer<'a> {
     fn new(
         grammar: &'a Grammar,
         syntax: &'a Syntax,
         program: &'a Program,
         text: &'a mut String,
-    ) -> Printer<'a> {
-        Printer {
+    ) -> Writer<'a> {
+        Writer {
             grammar,
             syntax,
             program,
@@ -86,12 +117,12 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn run<const SPANS: bool>(&mut self, nodes: &[Node]) {
+    fn run<const SPANS: bool>(&mut self, nodes: &[Node], open: &mut Vec<Open>) {
         if SPANS {
             self.spans = vec![0..0; nodes.len()];
         }
         let mut next = 0usize;
-        let mut open: Vec<Open> = Vec::with_capacity(64);
+        open.clear();
         let mut tail = false;
         'nodes: while let Some(node) = nodes.get(next) {
             let production = self.grammar.production(node.production);

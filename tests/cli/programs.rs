@@ -258,22 +258,27 @@ fn bench_measures_every_operator_of_any_language() {
             "{table}"
         );
         assert_eq!(table.contains("resvg"), draws, "{table}");
+        assert!(table.contains("training examples"), "{table}");
         let mut args = args.to_vec();
         args.extend(["--format", "json"]);
         let report = json_lines(&ok(&args)).swap_remove(0);
         for cores in ["one_core", "all_cores"] {
             let figures = report[cores].as_object().expect("figures");
-            let keys = [
+            let mut keys = vec![
                 "sample_per_s",
                 "mutate_per_s",
                 "path_per_s",
                 "parse_per_s",
                 "print_per_s",
+                "example_per_s",
             ];
-            assert!(
-                keys.iter().all(|key| figures.contains_key(*key)),
-                "{figures:?}"
-            );
+            if draws {
+                keys.extend(["scene_per_s", "render_per_s", "resvg_per_s"]);
+            }
+            let mut found: Vec<&str> = figures.keys().map(String::as_str).collect();
+            found.sort_unstable();
+            keys.sort_unstable();
+            assert_eq!(found, keys);
             assert!(
                 figures.values().all(|rate| rate.as_f64() > Some(0.0)),
                 "{figures:?}"

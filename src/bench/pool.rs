@@ -1,0 +1,102 @@
+//! What is measured on: random programs, their texts, and chains of edits of them.
+//!
+//! In: a compiled language, a seed. Out: [`Pool`]. Afterwards every operator meets the same
+//! programs, and chains are the edits that a mutator makes for real, one after another.
+
+use crate::compiled::Compiled;
+use crate::grammar::inside::SizeError;
+use crate::grammar::ir::SampleSpec;
+use crate::mutate::Mutator;
+use crate::sample::{Sampler, stream};
+use crate::tree::{Edit, Program};
+
+/// Programs in the pool.
+const POOL: u64 = 2048;
+/// Chains of edits, which begin at the first programs of the pool.
+const CHAINS: u64 = 64;
+/// Edits of a chain.
+pub(super) const CHAIN: usize = 64;
+
+/// Random programs, their texts, and edits of them.
+pub(super) struct Pool<'c> {
+    pub(super) compiled: &'c Compiled,
+    pub(super) mutator: Mutator<'c>,
+    pub(super) texts: Vec<String>,
+    pub(super) seed: u64,
+    programs: Vec<Program>,
+    chains: Vec<Vec<Edit>>,
+}
+
+impl<'c> Pool<'c> {
+    /// Programs of the language's own window.
+    pub(super) fn new(compiled: &'c Compiled, seed: u64) -> Result<Pool<'c>, SizeError> {
+        let mutator = mutator(compiled, compiled.grammar.sample)?;
+        let programs = (0..POOL)
+            .map(|item| mutator.sampler().sample(&mut stream(seed, item)))
+            .collect();
+        Ok(Pool::of(compiled, mutator, programs, seed))
+    }
+
+    /// These programs, at least one.
+    pub(super) fn of(
+        compiled: &'c Compiled,
+        mutator: Mutator<'c>,
+        programs: Vec<Program>,
+        seed: u64,
+    ) -> Pool<'c> {
+        let layout = mutator.sampler().layout();
+        let mut chains = Vec::new();
+        if compiled.grammar.canvas.is_some() {
+            for (program, number) in programs.iter().zip(0..CHAINS) {
+                // Behind the streams of the pool's programs.
+                let mut rng = stream(seed, POOL + number);
+                let (mut program, mut chain) = (program.clone(), Vec::new());
+                while chain.len() < CHAIN
+                    && let Some(edit) = mutator.propose(&program, &mut rng)
+                {
+                    layout.apply(&mut program, &edit);
+                    chain.push(edit);
+                }
+                chains.push(chain);
+            }
+        }
+        Pool {
+            texts: programs.iter().map(|p| compiled.print(p)).collect(),
+            compiled,
+            mutator,
+            programs,
+            chains,
+            seed,
+        }
+    }
+
+    pub(super) fn mean(&self, of: impl Fn(&Program) -> usize) -> f64 {
+        self.programs.iter().map(of).sum::<usize>() as f64 / self.programs.len() as f64
+    }
+
+    pub(super) fn sampler(&self) -> &Sampler<'c> {
+        self.mutator.sampler()
+    }
+
+    pub(super) fn program(&self, at: usize) -> &Program {
+        &self.programs[at % self.programs.len()]
+    }
+
+    pub(super) fn text(&self, at: usize) -> &str {
+        &self.texts[at % self.texts.len()]
+    }
+
+    /// A program and edits of it, each of what the one before leaves; for languages with
+    /// pictures.
+    #[allow(dead_code)] // for redraws after edits
+    pub(super) fn chain(&self, at: usize) -> (&Program, &[Edit]) {
+        let at = at % self.chains.len().max(1);
+        let edits = self.chains.get(at).map_or(&[][..], Vec::as_slice);
+        (&self.programs[at], edits)
+    }
+}
+
+/// The language's mutator with a window of sizes.
+pub(super) fn mutator(compiled: &Compiled, window: SampleSpec) -> Result<Mutator<'_>, SizeError> {
+    Mutator::with_sampler(Sampler::new(compiled, window)?, compiled.grammar.mutate)
+}
