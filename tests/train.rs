@@ -204,7 +204,7 @@ fn what_cannot_be_is_an_error() {
             options,
             &StreamOptions::default(),
         );
-        let (one, other) = (one.expect_err("refused"), other.err().expect("refused"));
+        let (one, other) = (one.expect_err("refused"), other.expect_err("refused"));
         assert_eq!(one.to_string(), other.to_string());
         one
     };

@@ -51,7 +51,6 @@ pub(super) fn rate(time: Duration, operation: &mut dyn FnMut()) -> f64 {
 
 /// Calls a second of an operation in `rounds` that makes so many `calls` at once; what `prepare`
 /// does before each does not count.
-#[allow(dead_code)] // for redraws after edits
 pub(super) fn rate_of_rounds<T>(
     time: Duration,
     calls: usize,
@@ -76,7 +75,6 @@ pub(super) fn rate_of_rounds<T>(
 
 /// The times of single calls, in rounds of so many `calls`; what `prepare` does before each round
 /// does not count.
-#[allow(dead_code)] // for redraws after edits
 pub(super) fn single<T>(
     time: Duration,
     calls: usize,

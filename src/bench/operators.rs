@@ -72,6 +72,8 @@ impl<'p, 'c> Run<'p, 'c> {
         if draws {
             figures.scene_per_s = Some(self.run("scene", threads, pictures::scenes));
             figures.render_per_s = Some(self.run("render", threads, pictures::renders));
+            let redraw = self.run("edit_render", threads, pictures::redraws);
+            figures.edit_render_per_s = Some(redraw);
             figures.resvg_per_s = Some(self.run("resvg", threads, pictures::by_resvg));
         }
         if self.goes_on("example") {
@@ -85,7 +87,9 @@ impl<'p, 'c> Run<'p, 'c> {
 
     /// The times of single redraws on one core.
     pub(super) fn edit_redraw(&mut self) -> Option<Percentiles> {
-        None
+        let draws = self.pool.compiled.grammar.canvas.is_some();
+        let goes_on = draws && self.goes_on("edit_render");
+        goes_on.then(|| pictures::redraw_times(self.pool, self.time))?
     }
 }
 

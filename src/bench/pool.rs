@@ -13,7 +13,7 @@ use crate::tree::{Edit, Program};
 /// Programs in the pool.
 const POOL: u64 = 2048;
 /// Chains of edits, which begin at the first programs of the pool.
-const CHAINS: u64 = 64;
+const CHAINS: usize = 64;
 /// Edits of a chain.
 pub(super) const CHAIN: usize = 64;
 
@@ -24,7 +24,8 @@ pub(super) struct Pool<'c> {
     pub(super) texts: Vec<String>,
     pub(super) seed: u64,
     programs: Vec<Program>,
-    chains: Vec<Vec<Edit>>,
+    /// The index of a program, and edits.
+    chains: Vec<(usize, Vec<Edit>)>,
 }
 
 impl<'c> Pool<'c> {
@@ -47,9 +48,9 @@ impl<'c> Pool<'c> {
         let layout = mutator.sampler().layout();
         let mut chains = Vec::new();
         if compiled.grammar.canvas.is_some() {
-            for (program, number) in programs.iter().zip(0..CHAINS) {
+            for (nth, program) in programs.iter().enumerate().take(CHAINS) {
                 // Behind the streams of the pool's programs.
-                let mut rng = stream(seed, POOL + number);
+                let mut rng = stream(seed, POOL + nth as u64);
                 let (mut program, mut chain) = (program.clone(), Vec::new());
                 while chain.len() < CHAIN
                     && let Some(edit) = mutator.propose(&program, &mut rng)
@@ -57,7 +58,10 @@ impl<'c> Pool<'c> {
                     layout.apply(&mut program, &edit);
                     chain.push(edit);
                 }
-                chains.push(chain);
+                // Where programs run out of mutations there are no chains.
+                if chain.len() == CHAIN {
+                    chains.push((nth, chain));
+                }
             }
         }
         Pool {
@@ -88,11 +92,9 @@ impl<'c> Pool<'c> {
 
     /// A program and edits of it, each of what the one before leaves; for languages with
     /// pictures.
-    #[allow(dead_code)] // for redraws after edits
-    pub(super) fn chain(&self, at: usize) -> (&Program, &[Edit]) {
-        let at = at % self.chains.len().max(1);
-        let edits = self.chains.get(at).map_or(&[][..], Vec::as_slice);
-        (&self.programs[at], edits)
+    pub(super) fn chain(&self, at: usize) -> Option<(&Program, &[Edit])> {
+        let (nth, edits) = self.chains.get(at % self.chains.len().max(1))?;
+        Some((self.programs.get(*nth)?, edits))
     }
 }
 

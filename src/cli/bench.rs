@@ -98,7 +98,10 @@ const PROGRAMS: &[Row] = &[
 const PICTURES: &[Row] = &[
     ("scene", "programs to shapes and paint", |f| f.scene_per_s),
     ("render", "pictures from scratch", |f| f.render_per_s),
-    ("resvg", "the same by way of SVG", |f| f.resvg_per_s),
+    ("edit_render", "pictures after one edit", |f| {
+        f.edit_render_per_s
+    }),
+    ("resvg", "pictures by way of SVG", |f| f.resvg_per_s),
 ];
 const TRAINING: &[Row] = &[("example", "training examples", |f| Some(f.example_per_s))];
 

@@ -6,6 +6,8 @@
 //! Afterwards the scene holds only what is shown, and shares a region that is used twice in one
 //! place (filled and stroked).
 
+mod finish;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::affine::{self, Affine, IDENTITY, compose, determinant};
@@ -13,6 +15,9 @@ use super::bounds::{Bounds, of_shape};
 use super::eval::NotDrawable;
 use super::slots::Slots;
 use super::{Layer, Paint, Region, RegionId, Shape};
+
+pub(super) use finish::Finish;
+use finish::{Fold, Stacks};
 
 /// Most regions, points and layers of a finished scene.
 pub(super) const MAX_PARTS: usize = 1 << 20;
@@ -339,65 +344,6 @@ impl Parts {
         bounds
     }
 
-    /// Folds a region from its shapes up, each with the whole map that places it.
-    fn fold<F: Fold>(
-        &self,
-        region: Raw,
-        map: &Affine,
-        fold: &mut F,
-    ) -> Result<F::Out, NotDrawable> {
-        let mut stacks = std::mem::take(fold.stacks());
-        let out = self.fold_in(region, map, fold, &mut stacks);
-        *fold.stacks() = stacks;
-        out
-    }
-
-    fn fold_in<F: Fold>(
-        &self,
-        region: Raw,
-        map: &Affine,
-        fold: &mut F,
-        Stacks { tasks, done }: &mut Stacks<F::Out>,
-    ) -> Result<F::Out, NotDrawable> {
-        tasks.clear();
-        done.clear();
-        tasks.push(Task::Enter(region, *map));
-        while let Some(task) = tasks.pop() {
-            match task {
-                Task::Enter(raw, map) => {
-                    if let Some(out) = fold.known(raw, &map)? {
-                        done.push(out);
-                        continue;
-                    }
-                    match &self.nodes[raw.0] {
-                        Node::Empty => done.push(fold.all(false)),
-                        Node::Everything => done.push(fold.all(true)),
-                        Node::Shape(shape, at) => {
-                            let at = compose(&map, at);
-                            let out = fold.shape(&self.shapes[*shape], &at)?;
-                            fold.learn(raw, &map, &out);
-                            done.push(out);
-                        }
-                        Node::Map(of, by) => tasks.push(Task::Enter(*of, compose(&map, by))),
-                        Node::Join(how, a, b) => {
-                            tasks.push(Task::Leave(raw, map, *how));
-                            tasks.push(Task::Enter(*b, map));
-                            tasks.push(Task::Enter(*a, map));
-                        }
-                    }
-                }
-                Task::Leave(raw, map, how) => {
-                    let b = done.pop().unwrap_or_else(|| fold.all(false));
-                    let a = done.pop().unwrap_or_else(|| fold.all(false));
-                    let out = fold.join(how, a, b);
-                    fold.learn(raw, &map, &out);
-                    done.push(out);
-                }
-            }
-        }
-        Ok(done.pop().unwrap_or_else(|| fold.all(false)))
-    }
-
     /// The layers of a drawing, in the order they are painted, moved by whole pixels.
     pub(super) fn layers(
         &self,
@@ -536,19 +482,6 @@ impl Parts {
     pub(super) fn versions(&self) -> &[u64] {
         &self.versions
     }
-
-    /// A region of the finished scene.
-    pub(super) fn finish(
-        &self,
-        region: Raw,
-        map: &Affine,
-        out: &mut Finish,
-    ) -> Result<RegionId, NotDrawable> {
-        if out.seen.len() < self.nodes.len() {
-            out.seen.resize(self.nodes.len(), None);
-        }
-        self.fold(region, map, out)
-    }
 }
 
 fn add(a: i32, b: i32) -> i32 {
@@ -565,44 +498,6 @@ fn paint_under(paint: Paint, map: &Affine) -> Option<Paint> {
         }
         other => Some(other),
     }
-}
-
-/// What is still to be done with the regions of a tree, last first.
-#[derive(Debug)]
-enum Task {
-    Enter(Raw, Affine),
-    Leave(Raw, Affine, Join),
-}
-
-/// Memory of a fold.
-#[derive(Debug)]
-struct Stacks<T> {
-    tasks: Vec<Task>,
-    done: Vec<T>,
-}
-
-impl<T> Default for Stacks<T> {
-    fn default() -> Stacks<T> {
-        Stacks {
-            tasks: Vec::new(),
-            done: Vec::new(),
-        }
-    }
-}
-
-/// What is done with the regions of a tree.
-trait Fold {
-    type Out;
-    /// Memory that it lends.
-    fn stacks(&mut self) -> &mut Stacks<Self::Out>;
-    /// A result from before.
-    fn known(&mut self, raw: Raw, map: &Affine) -> Result<Option<Self::Out>, NotDrawable>;
-    /// Remembers a result.
-    fn learn(&mut self, raw: Raw, map: &Affine, out: &Self::Out);
-    /// Everything, or nothing.
-    fn all(&mut self, everything: bool) -> Self::Out;
-    fn shape(&mut self, shape: &Shape, at: &Affine) -> Result<Self::Out, NotDrawable>;
-    fn join(&mut self, how: Join, a: Self::Out, b: Self::Out) -> Self::Out;
 }
 
 /// A budget of operations.
@@ -625,94 +520,5 @@ impl Steps {
             }
             None => Err(NotDrawable::TooMuchWork(self.all)),
         }
-    }
-}
-
-/// The regions of the scene that is being finished.
-#[derive(Debug, Default)]
-pub(super) struct Finish {
-    /// The scene's regions.
-    pub(super) regions: Vec<Region>,
-    /// For each region built, the last map it was finished under, and as what.
-    seen: Vec<Option<(Affine, RegionId)>>,
-    parts: usize,
-    stacks: Stacks<RegionId>,
-    visits: Vec<Visit>,
-}
-
-impl Finish {
-    /// Forgets everything but the memory.
-    pub(super) fn clear(&mut self) {
-        self.regions.clear();
-        self.seen.clear();
-        self.parts = 0;
-    }
-
-    fn take(&mut self, parts: usize) -> Result<(), NotDrawable> {
-        self.parts = self.parts.saturating_add(parts);
-        if self.parts > MAX_PARTS {
-            return Err(NotDrawable::TooManyParts(MAX_PARTS));
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, region: Region) -> RegionId {
-        self.regions.push(region);
-        // A scene has at most MAX_PARTS.
-        RegionId(self.regions.len() as u32 - 1)
-    }
-}
-
-impl Fold for Finish {
-    type Out = RegionId;
-
-    fn stacks(&mut self) -> &mut Stacks<RegionId> {
-        &mut self.stacks
-    }
-
-    fn known(&mut self, raw: Raw, map: &Affine) -> Result<Option<RegionId>, NotDrawable> {
-        // Counted before it is built: sharing can make a scene far larger than its program.
-        self.take(1)?;
-        Ok(match self.seen.get(raw.0 as usize) {
-            Some(Some((at, id))) if at == map => Some(*id),
-            _ => None,
-        })
-    }
-
-    fn learn(&mut self, raw: Raw, map: &Affine, id: &RegionId) {
-        if let Some(seen) = self.seen.get_mut(raw.0 as usize) {
-            *seen = Some((*map, *id));
-        }
-    }
-
-    fn all(&mut self, everything: bool) -> RegionId {
-        self.push(if everything {
-            Region::Everything
-        } else {
-            Region::Empty
-        })
-    }
-
-    fn shape(&mut self, shape: &Shape, at: &Affine) -> Result<RegionId, NotDrawable> {
-        if let Shape::Polygon(points) | Shape::Polyline { points, .. } = shape {
-            self.take(points.len())?;
-        }
-        let region = if determinant(at) == 0.0 {
-            Region::Empty
-        } else {
-            Region::Shape {
-                shape: shape.clone(),
-                at: *at,
-            }
-        };
-        Ok(self.push(region))
-    }
-
-    fn join(&mut self, how: Join, a: RegionId, b: RegionId) -> RegionId {
-        self.push(match how {
-            Join::Union => Region::Union(a, b),
-            Join::Difference => Region::Difference(a, b),
-            Join::Intersection => Region::Intersection(a, b),
-        })
     }
 }

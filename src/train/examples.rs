@@ -23,7 +23,8 @@ use crate::mutate::{self, Mutator};
 use crate::render::coverage::Engine;
 use crate::render::{Picture, RenderError};
 use crate::sample::{self, Filler, Rng, below, stream, unit};
-use crate::scene::eval::{NotDrawable, Workspace, lower_in};
+use crate::scene::Live;
+use crate::scene::eval::NotDrawable;
 use crate::tree::diff::{Path, PathError, PathMode, PathScratch, check_small};
 use crate::tree::{Edit, Node, Program};
 
@@ -148,16 +149,53 @@ pub enum ExampleError {
 /// Makes examples, keeping its buffers between them.
 #[derive(Debug)]
 pub struct Maker<'c> {
-    compiled: &'c Compiled,
     options: Options,
     mutator: Mutator<'c>,
-    draws: bool,
+    studio: Option<Studio<'c>>,
     sample: sample::Scratch,
     mutate: mutate::Scratch,
     path: PathScratch,
     edit: Edit,
-    workspace: Workspace,
+    /// The noise on the target; those in front count, the others are buffers.
+    noise: Vec<Edit>,
+}
+
+/// Where pictures are drawn. A start is mostly its target with a few edits, so it is drawn as that.
+#[derive(Debug)]
+struct Studio<'c> {
+    live: Live<'c>,
     engine: Engine,
+}
+
+impl Studio<'_> {
+    /// Draws a program as a whole.
+    fn draw(&mut self, program: &Program, out: &mut Picture) -> Result<(), ExampleError> {
+        self.live.set(program)?;
+        self.show(out)
+    }
+
+    /// Draws a program that is the one before with some edits.
+    fn redraw(
+        &mut self,
+        edits: &[Edit],
+        program: &Program,
+        out: &mut Picture,
+    ) -> Result<(), ExampleError> {
+        if edits.iter().all(|edit| self.live.apply(edit).is_ok()) {
+            return self.show(out);
+        }
+        // A program on the way cannot be drawn; perhaps this one can.
+        self.draw(program, out)
+    }
+
+    fn show(&mut self, out: &mut Picture) -> Result<(), ExampleError> {
+        let shown = self
+            .engine
+            .redraw(self.live.scene(), self.live.versions())?;
+        (out.width, out.height, out.channels) = (shown.width, shown.height, shown.channels);
+        out.data.clone_from(&shown.data);
+        Ok(())
+    }
 }
 
 impl<'c> Maker<'c> {
@@ -176,17 +214,23 @@ impl<'c> Maker<'c> {
         }
         check_small(&compiled.grammar, options.mutate.small)?;
         let sampler = sample::Sampler::new(compiled, options.sample)?;
+        let studio = if options.pictures && compiled.grammar.canvas.is_some() {
+            Some(Studio {
+                live: Live::new(&compiled.grammar)?,
+                engine: Engine::new(),
+            })
+        } else {
+            None
+        };
         Ok(Maker {
-            compiled,
-            draws: options.pictures && compiled.grammar.canvas.is_some(),
+            studio,
             mutator: Mutator::with_sampler(sampler, options.mutate)?,
             options,
             sample: sample::Scratch::default(),
             mutate: mutate::Scratch::default(),
             path: PathScratch::default(),
             edit: Edit::default(),
-            workspace: Workspace::new(),
-            engine: Engine::new(),
+            noise: Vec::new(),
         })
     }
 
@@ -226,14 +270,14 @@ impl<'c> Maker<'c> {
         for _ in 0..TARGETS {
             let sampler = self.mutator.sampler();
             sampler.sample_into(&mut self.sample, &mut rng, &mut out.target);
-            if let Err(error) = self.draw(&out.target, &mut out.target_picture) {
+            if let Err(error) = self.draw_target(out) {
                 why = error;
                 out.redrawn += 1;
                 continue;
             }
             for _ in 0..NOISE {
                 if self.disturb(&mut rng, out) {
-                    match self.draw(&out.start, &mut out.start_picture) {
+                    match self.draw_start(out) {
                         Ok(()) => {
                             self.label(&mut rng, out);
                             return Ok(());
@@ -254,8 +298,12 @@ impl<'c> Maker<'c> {
             Origin::Fresh => sampler.sample_into(&mut self.sample, rng, &mut out.start),
             Origin::Noised(steps) => {
                 out.start.clone_from(&out.target);
-                for _ in 0..steps {
-                    let (scratch, edit) = (&mut self.mutate, &mut self.edit);
+                let steps = steps as usize;
+                if self.noise.len() < steps {
+                    self.noise.resize_with(steps, Edit::default);
+                }
+                for edit in &mut self.noise[..steps] {
+                    let scratch = &mut self.mutate;
                     if !self.mutator.propose_into(&out.start, scratch, rng, edit) {
                         return false;
                     }
@@ -266,13 +314,29 @@ impl<'c> Maker<'c> {
         !layout.same(&out.start, 0, &out.target, 0)
     }
 
-    fn draw(&mut self, program: &Program, out: &mut Picture) -> Result<(), ExampleError> {
-        if !self.draws {
-            return Ok(());
+    fn draw_target(&mut self, out: &mut Example) -> Result<(), ExampleError> {
+        match &mut self.studio {
+            Some(studio) => studio.draw(&out.target, &mut out.target_picture),
+            None => Ok(()),
         }
-        let scene = lower_in(&mut self.workspace, &self.compiled.grammar, program)?;
-        *out = self.engine.draw(&scene)?;
-        Ok(())
+    }
+
+    /// Draws the start; the studio shows the target, and does so again after an error.
+    fn draw_start(&mut self, out: &mut Example) -> Result<(), ExampleError> {
+        let Some(studio) = &mut self.studio else {
+            return Ok(());
+        };
+        let picture = &mut out.start_picture;
+        let done = match out.origin {
+            Origin::Fresh => studio.draw(&out.start, picture),
+            Origin::Noised(steps) => {
+                studio.redraw(&self.noise[..steps as usize], &out.start, picture)
+            }
+        };
+        if done.is_err() {
+            studio.live.set(&out.target)?;
+        }
+        done
     }
 
     /// Walks the path: its first edit and its length.

@@ -262,6 +262,9 @@ fn bench_measures_every_operator_of_any_language() {
         let mut args = args.to_vec();
         args.extend(["--format", "json"]);
         let report = json_lines(&ok(&args)).swap_remove(0);
+        let redraw = &report["edit_redraw_us"];
+        assert!(redraw["p99"].as_f64() >= redraw["p50"].as_f64(), "{report}");
+        assert_eq!(draws, redraw["p50"].as_f64() > Some(0.0), "{report}");
         for cores in ["one_core", "all_cores"] {
             let figures = report[cores].as_object().expect("figures");
             let mut keys = vec![
@@ -273,7 +276,12 @@ fn bench_measures_every_operator_of_any_language() {
                 "example_per_s",
             ];
             if draws {
-                keys.extend(["scene_per_s", "render_per_s", "resvg_per_s"]);
+                keys.extend([
+                    "scene_per_s",
+                    "render_per_s",
+                    "resvg_per_s",
+                    "edit_render_per_s",
+                ]);
             }
             let mut found: Vec<&str> = figures.keys().map(String::as_str).collect();
             found.sort_unstable();
