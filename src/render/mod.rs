@@ -6,9 +6,12 @@
 //! - [`svg::write`] followed by [`raster::svg_pixels`] is the reference for what a scene looks like;
 //! - [`coverage::Engine`] gives the same pixels without the detour through text, within 2/255 on
 //!   99.9 % of them;
-//! - both take a shape's numbers from `place`: one place decides what they are;
+//! - [`bits`] gives pictures of one bit a pixel, for search, by the same paths without
+//!   anti-aliasing;
+//! - all take a shape's numbers from `place`: one place decides what they are;
 //! - nothing here recurses over a scene, so its depth is no limit.
 
+pub mod bits;
 mod compose;
 mod contour;
 pub mod coverage;

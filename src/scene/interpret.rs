@@ -5,6 +5,7 @@
 //! what was spent has been taken from the budget.
 
 use super::affine::{self, Affine};
+use super::code::{Arms, Code, Does, From, MOST_NUMBERS, Op};
 use super::eval::NotDrawable;
 use super::parts::{BLANK, EMPTY, EVERYTHING, Join, Made, Painted, Parts, Raw, Steps};
 use super::slots::Slots;
@@ -42,6 +43,22 @@ struct Cell {
 const NIL: u32 = u32::MAX;
 
 impl V {
+    pub(super) const EMPTY: V = V::Region(EMPTY);
+    pub(super) const EVERYTHING: V = V::Region(EVERYTHING);
+    pub(super) const BLANK: V = V::Drawing(BLANK);
+
+    /// Whether an arm of `match` is for it.
+    pub(super) fn matches(self, case: &Case) -> bool {
+        match (case, self) {
+            (Case::Any, _) => true,
+            (Case::Production(wanted), V::Choice(production, _)) => *wanted == production,
+            (Case::Index(wanted), V::Choice(_, index)) => *wanted == index,
+            (Case::Num(wanted), V::Scalar(Value::Num(x))) => *wanted == x,
+            (Case::Bool(wanted), V::Scalar(Value::Bool(x))) => *wanted == x,
+            _ => false,
+        }
+    }
+
     // What is typed gives what is asked for; the other arms are for programs that were put
     // together by hand against their grammar.
 
@@ -101,6 +118,10 @@ pub(super) struct Memory {
     slots: Vec<V>,
     cells: Slots<Cell>,
     pub(super) parts: Parts,
+    /// Values of straight code: a stack, and those with names.
+    stack: Vec<V>,
+    kept: Vec<V>,
+    numbers: Vec<f64>,
     /// Turns that were reckoned before: by a hash of the angle, the angle and its turn.
     turns: Vec<(f64, Affine)>,
 }
@@ -170,6 +191,251 @@ impl Evaluator<'_> {
         };
         values.truncate(first);
         Ok(value)
+    }
+
+    /// [`Evaluator::node`], by arms that were prepared.
+    pub(super) fn node_by(
+        &mut self,
+        arms: &Arms,
+        node: &Node,
+        values: &mut Vec<V>,
+    ) -> Result<V, NotDrawable> {
+        let Some(arm) = arms.get(node.production.index()) else {
+            return self.node(node, values);
+        };
+        let value = match &arm.does {
+            Does::Values(all) => match all.get(node.value as usize) {
+                Some(value) => *value,
+                None => return self.node(node, values),
+            },
+            Does::Number(token) => {
+                let domain = &self.grammar.token(*token).domain;
+                number(domain.number(node.value).unwrap_or(0.0))
+            }
+            Does::Choice => V::Choice(node.production, 0),
+            Does::Code(code) => {
+                let first = values.len().checked_sub(arm.children);
+                let children = first.and_then(|first| values.get(first..));
+                self.run(code, children.ok_or(NotDrawable::NoDraw)?)?
+            }
+            Does::Walk => return self.node(node, values),
+        };
+        let first = values.len().checked_sub(arm.children);
+        values.truncate(first.ok_or(NotDrawable::NoDraw)?);
+        Ok(value)
+    }
+
+    /// Runs straight code; the first child lies last.
+    fn run(&mut self, code: &Code, children: &[V]) -> Result<V, NotDrawable> {
+        self.steps.take(code.ops.len() as u64)?;
+        self.memory.stack.clear();
+        if code.values > 0 {
+            self.memory.kept.resize(usize::from(code.values), V::Absent);
+        }
+        if code.numbers > 0 {
+            self.memory.numbers.resize(usize::from(code.numbers), 0.0);
+        }
+        let child = |at: u8| {
+            let at = children.len().wrapping_sub(usize::from(at) + 1);
+            children.get(at).copied().unwrap_or(V::Absent)
+        };
+        // The compiler saw to it that this is enough; the remainder saves a check.
+        let mut numbers = [0.0f64; MOST_NUMBERS];
+        let mut top = 0usize;
+        macro_rules! push {
+            ($x:expr) => {{
+                let x = $x;
+                numbers[top % MOST_NUMBERS] = x;
+                top += 1;
+            }};
+        }
+        macro_rules! pop {
+            () => {{
+                top = top.wrapping_sub(1);
+                numbers[top % MOST_NUMBERS]
+            }};
+        }
+        let mut at = 0usize;
+        while let Some(op) = code.ops.get(at) {
+            at += 1;
+            match op {
+                Op::Number(x) => push!(*x),
+                Op::Child(i) => push!(child(*i).num()),
+                Op::Scaled(i, by) => push!(finite(child(*i).num() * by)),
+                Op::Truth(i) => push!(truth(matches!(child(*i), V::Scalar(Value::Bool(true))))),
+                Op::Numbered(i) => push!(self.memory.numbers[usize::from(*i)]),
+                Op::KeepNumber(i) => self.memory.numbers[usize::from(*i)] = pop!(),
+                Op::Neg => push!(finite(-pop!())),
+                Op::Add => {
+                    let (b, a) = (pop!(), pop!());
+                    push!(finite(a + b));
+                }
+                Op::Sub => {
+                    let (b, a) = (pop!(), pop!());
+                    push!(finite(a - b));
+                }
+                Op::Mul => {
+                    let (b, a) = (pop!(), pop!());
+                    push!(finite(a * b));
+                }
+                Op::Div => {
+                    let (b, a) = (pop!(), pop!());
+                    push!(finite(a / b));
+                }
+                Op::Unary(Builtin::Not) => push!(truth(pop!() == 0.0)),
+                Op::Unary(builtin) => push!(apply(*builtin, &[Value::Num(pop!())])),
+                Op::Binary(builtin) => {
+                    let (b, a) = (pop!(), pop!());
+                    push!(apply(*builtin, &[Value::Num(a), Value::Num(b)]));
+                }
+                Op::Compare(builtin) => {
+                    let (b, a) = (pop!(), pop!());
+                    push!(truth(match builtin {
+                        Builtin::Lt => a < b,
+                        Builtin::Le => a <= b,
+                        Builtin::Gt => a > b,
+                        Builtin::Ge => a >= b,
+                        Builtin::Ne => a != b,
+                        _ => a == b,
+                    }));
+                }
+                Op::Width => {
+                    let drawing = self.pop().drawing();
+                    push!(limited(self.memory.parts.bounds_of(drawing).width()));
+                }
+                Op::Height => {
+                    let drawing = self.pop().drawing();
+                    push!(limited(self.memory.parts.bounds_of(drawing).height()));
+                }
+                Op::Value(value) => self.memory.stack.push(*value),
+                Op::Load(i) => self.memory.stack.push(child(*i)),
+                Op::Loaded(i) => {
+                    let value = self.memory.kept[usize::from(*i)];
+                    self.memory.stack.push(value);
+                }
+                Op::Keep(i) => self.memory.kept[usize::from(*i)] = self.pop(),
+                Op::Ellipse => {
+                    let (ry, rx) = (pop!(), pop!());
+                    let shape = self.shape(Some(shapes::ellipse(rx, ry)));
+                    self.memory.stack.push(shape);
+                }
+                Op::Box => {
+                    let (h, w) = (pop!(), pop!());
+                    let shape = self.shape(Some(shapes::rounded_box(w, h, 0.0)));
+                    self.memory.stack.push(shape);
+                }
+                Op::RoundedBox => {
+                    let (r, h, w) = (pop!(), pop!(), pop!());
+                    let shape = self.shape(Some(shapes::rounded_box(w, h, r)));
+                    self.memory.stack.push(shape);
+                }
+                Op::Regular => {
+                    self.steps.take(MAX_CORNERS)?;
+                    let (r, n) = (pop!(), pop!());
+                    let shape = self.shape(shapes::regular(n, r));
+                    self.memory.stack.push(shape);
+                }
+                Op::Star => {
+                    self.steps.take(2 * MAX_CORNERS)?;
+                    let (inner, outer, n) = (pop!(), pop!(), pop!());
+                    let shape = self.shape(shapes::star(n, outer, inner));
+                    self.memory.stack.push(shape);
+                }
+                Op::Shift(fresh) => {
+                    let (dy, dx) = (pop!(), pop!());
+                    let moved = match self.pop() {
+                        V::Drawing(drawing) => self.place(drawing, dx, dy),
+                        of => self.map_made(of, &affine::shift(dx, dy), *fresh),
+                    };
+                    self.memory.stack.push(moved);
+                }
+                Op::Turn(fresh) => {
+                    let by = self.memory.turn(pop!());
+                    let of = self.pop();
+                    let turned = self.map_made(of, &by, *fresh);
+                    self.memory.stack.push(turned);
+                }
+                Op::Scale(fresh) => {
+                    let (sy, sx) = (pop!(), pop!());
+                    let of = self.pop();
+                    let scaled = self.map_made(of, &affine::scale(sx, sy), *fresh);
+                    self.memory.stack.push(scaled);
+                }
+                Op::Join(how) => {
+                    let (b, a) = (self.pop(), self.pop());
+                    let joined = self.join(*how, a, b);
+                    self.memory.stack.push(joined);
+                }
+                Op::Fill => {
+                    let (color, of) = (self.pop().color(), self.pop());
+                    let painted = self.paint(of, color, Paint::Fill)?;
+                    self.memory.stack.push(painted);
+                }
+                Op::Stroke => {
+                    let (color, of) = (self.pop().color(), self.pop());
+                    let painted = self.stroke(of, pop!(), color)?;
+                    self.memory.stack.push(painted);
+                }
+                Op::Over => {
+                    let (below, above) = (self.pop().drawing(), self.pop().drawing());
+                    let both = V::Drawing(self.memory.parts.over(below, above));
+                    self.memory.stack.push(both);
+                }
+                Op::Next(below) => {
+                    let (b, a) = (self.pop().drawing(), self.pop().drawing());
+                    let both = self.next_to(a, b, pop!(), *below);
+                    self.memory.stack.push(both);
+                }
+                Op::Nudge => {
+                    let (dy, dx) = (whole(pop!()), whole(pop!()));
+                    let drawing = self.pop().drawing();
+                    let moved = V::Drawing(self.memory.parts.nudge(drawing, dx, dy));
+                    self.memory.stack.push(moved);
+                }
+                Op::Place => {
+                    let (dy, dx) = (pop!(), pop!());
+                    let drawing = self.pop().drawing();
+                    let moved = self.place(drawing, dx, dy);
+                    self.memory.stack.push(moved);
+                }
+                Op::Unless(to) => {
+                    if pop!() == 0.0 {
+                        at = *to as usize;
+                    }
+                }
+                Op::Jump(to) => at = *to as usize,
+                Op::Switch(from, cases) => {
+                    let on = match from {
+                        From::Child(i) => child(*i),
+                        From::Kept(i) => self.memory.kept[usize::from(*i)],
+                        From::Number => number(pop!()),
+                    };
+                    match cases.iter().find(|(case, _)| on.matches(case)) {
+                        Some((_, to)) => at = *to as usize,
+                        None => return Ok(V::Absent),
+                    }
+                }
+            }
+        }
+        Ok(self.pop())
+    }
+
+    fn pop(&mut self) -> V {
+        self.memory.stack.pop().unwrap_or(V::Absent)
+    }
+
+    /// Maps a region; one that was made just before and is nowhere else is mapped in its place.
+    fn map_made(&mut self, of: V, by: &Affine, fresh: bool) -> V {
+        match of {
+            V::Region(region) if fresh => V::Region(self.memory.parts.map_made(region, by)),
+            _ => self.map(of, by),
+        }
+    }
+
+    fn stroke(&mut self, of: V, width: f64, color: [u8; 4]) -> Result<V, NotDrawable> {
+        let width = limited(width);
+        let color = if width > 0.0 { color } else { [0; 4] };
+        self.paint(of, color, |color| Paint::Stroke { color, width })
     }
 
     fn text(&mut self, rank: u32) -> Result<V, NotDrawable> {
@@ -268,7 +534,7 @@ impl Evaluator<'_> {
             },
             ExprKind::Match(on, arms) => {
                 let on = self.eval(on, base)?;
-                let body = arms.iter().find(|(case, _)| matches(case, on));
+                let body = arms.iter().find(|(case, _)| on.matches(case));
                 match body {
                     Some((_, body)) => self.eval(body, base),
                     None => Ok(V::Absent),
@@ -384,11 +650,7 @@ impl Evaluator<'_> {
             Builtin::MirrorX => self.map(a, &affine::scale(-1.0, 1.0)),
             Builtin::MirrorY => self.map(a, &affine::scale(1.0, -1.0)),
             Builtin::Fill => self.paint(a, b.color(), Paint::Fill)?,
-            Builtin::Stroke => {
-                let width = limited(b.num());
-                let color = if width > 0.0 { c.color() } else { [0; 4] };
-                self.paint(a, color, |color| Paint::Stroke { color, width })?
-            }
+            Builtin::Stroke => self.stroke(a, b.num(), c.color())?,
             Builtin::Blank => V::Drawing(BLANK),
             Builtin::Over => V::Drawing(self.memory.parts.over(b.drawing(), a.drawing())),
             Builtin::Stack => {
@@ -514,14 +776,15 @@ impl Evaluator<'_> {
 /// What the corners of a regular polygon cost at most.
 const MAX_CORNERS: u64 = 1000;
 
-fn matches(case: &Case, on: V) -> bool {
-    match (case, on) {
-        (Case::Any, _) => true,
-        (Case::Production(wanted), V::Choice(production, _)) => *wanted == production,
-        (Case::Index(wanted), V::Choice(_, index)) => *wanted == index,
-        (Case::Num(wanted), V::Scalar(Value::Num(x))) => *wanted == x,
-        (Case::Bool(wanted), V::Scalar(Value::Bool(x))) => *wanted == x,
-        _ => false,
+fn truth(x: bool) -> f64 {
+    f64::from(u8::from(x))
+}
+
+/// An intrinsic of numbers.
+fn apply(builtin: Builtin, args: &[Value]) -> f64 {
+    match scalar::apply(builtin, args) {
+        Some(Value::Num(x)) => x,
+        _ => 0.0,
     }
 }
 

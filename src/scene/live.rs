@@ -10,6 +10,7 @@
 //! [rejected](Live::reject), as a search by chance wants it; [`Live::apply`] does both.
 
 use super::affine::{self, Affine, IDENTITY};
+use super::code::Arms;
 use super::eval::{NotDrawable, budget};
 use super::interpret::{Evaluator, Memory, V};
 use super::parts::{EMPTY, Made, Raw, Visit};
@@ -24,6 +25,7 @@ use crate::tree::{Edit, Layout, Program};
 pub struct Live<'g> {
     grammar: &'g Grammar,
     layout: Layout,
+    arms: Arms,
     program: Program,
     memory: Memory,
     /// The value of each node of the program.
@@ -87,6 +89,7 @@ impl<'g> Live<'g> {
         let mut live = Live {
             grammar,
             layout: Layout::new(grammar),
+            arms: Arms::new(grammar),
             program: Program::default(),
             memory: Memory::default(),
             values: Vec::new(),
@@ -264,7 +267,7 @@ impl<'g> Live<'g> {
             failed: None,
         };
         for (at, node) in self.program.nodes().iter().enumerate().rev() {
-            let value = evaluator.node(node, &mut self.stack)?;
+            let value = evaluator.node_by(&self.arms, node, &mut self.stack)?;
             self.stack.push(value);
             self.values[at] = value;
             self.owned[at] = chain(&mut self.links, evaluator.memory.parts.log());
@@ -294,7 +297,7 @@ impl<'g> Live<'g> {
             failed: None,
         };
         for (at, node) in edit.replacement.nodes().iter().enumerate().rev() {
-            let value = evaluator.node(node, &mut self.stack)?;
+            let value = evaluator.node_by(&self.arms, node, &mut self.stack)?;
             self.stack.push(value);
             values[at] = value;
             owned[at] = chain(&mut self.links, evaluator.memory.parts.log());
@@ -326,7 +329,7 @@ impl<'g> Live<'g> {
             }
             // The first child on top.
             self.stack.reverse();
-            value = evaluator.node(&nodes[*at], &mut self.stack)?;
+            value = evaluator.node_by(&self.arms, &nodes[*at], &mut self.stack)?;
             *kept = value;
             *made = chain(&mut self.links, evaluator.memory.parts.log());
             child = *at;
@@ -447,8 +450,12 @@ impl<'g> Live<'g> {
 }
 
 /// Makes a chain of what was built.
+#[inline]
 fn chain(links: &mut Slots<Link>, made: &mut Vec<Made>) -> u32 {
     let mut next = END;
+    if made.is_empty() {
+        return next;
+    }
     for made in made.drain(..) {
         next = links.put(Link { made, next });
     }

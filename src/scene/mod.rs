@@ -6,6 +6,7 @@
 
 mod affine;
 mod bounds;
+mod code;
 pub mod eval;
 mod interpret;
 pub mod live;

@@ -213,6 +213,18 @@ impl Parts {
         self.node(node)
     }
 
+    /// [`Parts::map`] for a shape that was made just before and is nowhere else: it is mapped in
+    /// its place.
+    pub(super) fn map_made(&mut self, of: Raw, by: &Affine) -> Raw {
+        match &mut self.nodes[of.0] {
+            Node::Shape(_, at) if determinant(by) != 0.0 => {
+                *at = compose(by, at);
+                of
+            }
+            _ => self.map(of, by),
+        }
+    }
+
     fn drawing(&mut self, piece: u32, bounds: Bounds) -> Painted {
         let bounds = self.bounds.put(bounds);
         self.made(Made::Bounds(bounds));

@@ -1,0 +1,341 @@
+//! Shapes as runs of pixels: the pixels whose centres are inside.
+//!
+//! In: a shape and the map that places it, or a line along its edge. Out: [`Runs`], row by row, about
+//! a place of whole pixels. tiny-skia fills the very path that the anti-aliased engine fills, only
+//! without anti-aliasing, so there is one set of rules for where a shape is. A shape is filled once for
+//! all places that differ by whole pixels: a language on a grid has few such shapes however
+//! many places they have. What is kept depends on its key alone, never on what was kept before.
+
+// Only looked up by key, never walked through: order does not matter.
+#[allow(clippy::disallowed_types)]
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+use tiny_skia::{FillRule, Mask, Path, PathStroker, Stroke, Transform};
+
+use super::super::paths::{self, Area};
+use super::super::place::{Affine, Form, Placed, Primitive, place};
+use crate::scene::Shape;
+
+/// Parts of a pixel that places are told apart by; what is written has as many.
+const FINE: f64 = 1000.0;
+
+/// The pixels of a shape: in each row, runs from a column up to another.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// The box around them, right and bottom excluded.
+    pub(super) area: Bounds,
+    /// The first run of each row, the second runs of those that have two, and so on: a convex
+    /// shape has one stratum, a ring two.
+    pub(super) strata: Vec<Stratum>,
+}
+
+/// A box of whole pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) left: i32,
+    pub(super) top: i32,
+    pub(super) right: i32,
+    pub(super) bottom: i32,
+}
+
+/// At most one run in each row.
+#[derive(Debug, Default)]
+pub(super) struct Stratum {
+    /// The row of the first run.
+    pub(super) top: i32,
+    /// Where runs begin; a row without one has an empty one.
+    pub(super) from: Vec<i32>,
+    /// Where they end.
+    pub(super) to: Vec<i32>,
+}
+
+impl Runs {
+    fn bytes(&self) -> usize {
+        let strata = self.strata.iter();
+        let rows: usize = strata
+            .map(|s| s.from.len() * 8 + size_of::<Stratum>())
+            .sum();
+        rows + size_of::<Runs>()
+    }
+
+    /// The runs of what is not 0.
+    fn of_mask(bytes: &[u8], area: Area) -> Runs {
+        let mut out = Runs::default();
+        for (row, y) in bytes.chunks_exact(area.width().max(1)).zip(area.y0..) {
+            let (mut x, mut depth) = (0, 0);
+            while let Some(skip) = row[x..].iter().position(|b| *b != 0) {
+                let from = x + skip;
+                let len = row[from..].iter().take_while(|b| **b != 0).count();
+                x = from + len;
+                out.add(depth, y, area.x0 + from as i32, area.x0 + x as i32);
+                depth += 1;
+            }
+        }
+        out
+    }
+
+    fn add(&mut self, depth: usize, y: i32, from: i32, to: i32) {
+        if self.strata.len() <= depth {
+            self.strata.push(Stratum {
+                top: y,
+                ..Stratum::default()
+            });
+        }
+        let stratum = &mut self.strata[depth];
+        let rows = (y - stratum.top) as usize;
+        stratum.from.resize(rows, 0);
+        stratum.to.resize(rows, 0);
+        stratum.from.push(from);
+        stratum.to.push(to);
+        let area = &mut self.area;
+        if area.left >= area.right {
+            *area = Bounds {
+                left: from,
+                top: y,
+                right: to,
+                bottom: y + 1,
+            };
+        } else {
+            area.left = area.left.min(from);
+            area.right = area.right.max(to);
+            area.bottom = y + 1;
+        }
+    }
+}
+
+/// The number of some kept runs, and where their origin is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlacedRuns {
+    pub(super) runs: u32,
+    pub(super) dx: i32,
+    pub(super) dy: i32,
+}
+
+/// What is known of a key.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    /// No pixels.
+    Nothing,
+    Runs(u32),
+    /// An edge that is no path of the rasteriser: its outline has to be found first.
+    Indirect,
+}
+
+impl Kept {
+    fn at(self, dx: i32, dy: i32) -> Found {
+        match self {
+            Kept::Nothing => Found::Nothing,
+            Kept::Runs(runs) => Found::Runs(PlacedRuns { runs, dx, dy }),
+            Kept::Indirect => Found::Indirect,
+        }
+    }
+}
+
+/// The pixels of a shape or its edge.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found {
+    /// There are none.
+    Nothing,
+    Runs(PlacedRuns),
+    /// An edge that is to be drawn by [`Store::outline`].
+    Indirect,
+}
+
+/// Runs of shapes, kept by what they depend on.
+#[derive(Debug)]
+pub(super) struct Store {
+    #[allow(clippy::disallowed_types)]
+    known: HashMap<Box<[u64]>, Kept, FxBuildHasher>,
+    all: Vec<Runs>,
+    bytes: usize,
+    key: Vec<u64>,
+    canvas: Area,
+}
+
+impl Store {
+    pub(super) fn new(canvas: Area) -> Store {
+        Store {
+            #[allow(clippy::disallowed_types)]
+            known: HashMap::default(),
+            all: Vec::new(),
+            bytes: 0,
+            key: Vec::new(),
+            canvas,
+        }
+    }
+
+    /// Bytes that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Forgets all runs: numbers given out before mean nothing any more.
+    pub(super) fn clear(&mut self) {
+        self.known.clear();
+        self.all.clear();
+        self.bytes = 0;
+    }
+
+    pub(super) fn runs(&self, number: u32) -> &Runs {
+        &self.all[number as usize]
+    }
+
+    /// The pixels of a shape, or of a line along its edge when `stroke` is positive.
+    pub(super) fn shape(&mut self, shape: &Shape, at: &Affine, stroke: f64) -> Found {
+        let split = |x: f64| {
+            let whole = x.floor();
+            let part = ((x - whole) * FINE).round();
+            if part >= FINE {
+                (whole as i32 + 1, 0.0)
+            } else {
+                (whole as i32, part)
+            }
+        };
+        let ((dx, fx), (dy, fy)) = (split(at[4]), split(at[5]));
+        self.write_key(shape, &at[..4], &[fx, fy, stroke]);
+        if let Some(known) = self.known.get(&self.key[..]) {
+            return known.at(dx, dy);
+        }
+        let near = [at[0], at[1], at[2], at[3], fx / FINE, fy / FINE];
+        let Some(primitive) = place(shape, &near) else {
+            return self.keep(Kept::Nothing).at(dx, dy);
+        };
+        if stroke > 0.0 && !has_edge(&primitive) {
+            return self.keep(Kept::Indirect).at(dx, dy);
+        }
+        let Some(drawn) = Drawn::new(&primitive, stroke) else {
+            return self.keep(Kept::Nothing).at(dx, dy);
+        };
+        if fits(drawn.area, &self.canvas) {
+            return self.keep_runs(drawn.runs(drawn.area)).at(dx, dy);
+        }
+        // Larger than what could ever be seen: only what is seen of it is drawn, at its own place.
+        self.write_key(shape, &at[..], &[stroke, 1.0]);
+        if let Some(known) = self.known.get(&self.key[..]) {
+            return known.at(0, 0);
+        }
+        let drawn = place(shape, at).and_then(|primitive| Drawn::new(&primitive, stroke));
+        match drawn {
+            Some(drawn) => self.keep_runs(drawn.runs(drawn.area.meet(self.canvas))),
+            None => self.keep(Kept::Nothing),
+        }
+        .at(0, 0)
+    }
+
+    /// The pixels of a line along any path, as far as they are within `seen`.
+    pub(super) fn outline(&mut self, path: Path, width: f64, seen: Area) -> Option<PlacedRuns> {
+        let drawn = Drawn::stroked(path, Transform::identity(), width)?;
+        let runs = drawn.runs(drawn.area.meet(seen));
+        self.bytes += runs.bytes();
+        self.all.push(runs);
+        let runs = u32::try_from(self.all.len() - 1).ok()?;
+        Some(PlacedRuns { runs, dx: 0, dy: 0 })
+    }
+
+    /// Keeps runs under the key that was written last.
+    fn keep_runs(&mut self, runs: Runs) -> Kept {
+        if runs.strata.is_empty() {
+            return self.keep(Kept::Nothing);
+        }
+        self.bytes += runs.bytes();
+        self.all.push(runs);
+        let number = u32::try_from(self.all.len() - 1);
+        self.keep(number.map_or(Kept::Nothing, Kept::Runs))
+    }
+
+    fn keep(&mut self, kept: Kept) -> Kept {
+        self.bytes += self.key.len() * 8 + 48;
+        self.known.insert(self.key.as_slice().into(), kept);
+        kept
+    }
+
+    fn write_key(&mut self, shape: &Shape, map: &[f64], more: &[f64]) {
+        let key = &mut self.key;
+        key.clear();
+        match shape {
+            Shape::Ellipse { rx, ry } => key.extend([0, rx.to_bits(), ry.to_bits()]),
+            Shape::Box { w, h, r } => key.extend([1, w.to_bits(), h.to_bits(), r.to_bits()]),
+            Shape::Polygon(points) => {
+                key.push(2);
+                key.extend(points.iter().flat_map(|p| [p.0.to_bits(), p.1.to_bits()]));
+            }
+            Shape::Polyline { points, width } => {
+                key.extend([3, width.to_bits()]);
+                key.extend(points.iter().flat_map(|p| [p.0.to_bits(), p.1.to_bits()]));
+            }
+        }
+        // There is one more of them for a shape at its own place.
+        key.extend(map.iter().chain(more).map(|x| x.to_bits()));
+    }
+}
+
+/// Whether a shape is worth drawing as a whole: no more than a few times what can be seen.
+fn fits(area: Area, canvas: &Area) -> bool {
+    let room = |side: usize| side.saturating_mul(3).saturating_add(64);
+    area.width() <= room(canvas.width()) && area.height() <= room(canvas.height())
+}
+
+/// Whether the edge of a shape is a path that a line can be drawn along as it is.
+fn has_edge(primitive: &Primitive) -> bool {
+    !matches!(primitive.form, Form::Polyline { .. })
+        && !matches!(primitive.placed, Placed::Skewed(_))
+}
+
+/// A path to be filled and the pixels it may touch.
+struct Drawn {
+    path: Path,
+    at: Transform,
+    area: Area,
+}
+
+impl Drawn {
+    /// A shape, or a line along its edge when `stroke` is positive.
+    fn new(primitive: &Primitive, stroke: f64) -> Option<Drawn> {
+        let path = paths::path(&primitive.form)?;
+        let at = paths::transform(&primitive.placed);
+        if stroke > 0.0 {
+            return Drawn::stroked(path.transform(at)?, Transform::identity(), stroke);
+        }
+        let path = match primitive.form {
+            Form::Polyline { width, .. } => {
+                let scale = PathStroker::compute_resolution_scale(&at);
+                path.stroke(&paths::line_stroke(width), scale)?
+            }
+            _ => path,
+        };
+        let area = paths::bounds(primitive).area();
+        Some(Drawn { path, at, area })
+    }
+
+    fn stroked(path: Path, at: Transform, width: f64) -> Option<Drawn> {
+        // As the SVG says it: three decimals.
+        let width = ((width * 1e3).round() / 1e3) as f32;
+        let stroke = Stroke {
+            width,
+            ..Stroke::default()
+        };
+        let scale = PathStroker::compute_resolution_scale(&at);
+        let path = path.stroke(&stroke, scale)?;
+        let bounds = path.clone().transform(at)?.bounds();
+        let area = Area {
+            x0: bounds.left().floor() as i32 - 1,
+            y0: bounds.top().floor() as i32 - 1,
+            x1: bounds.right().ceil() as i32 + 1,
+            y1: bounds.bottom().ceil() as i32 + 1,
+        };
+        Some(Drawn { path, at, area })
+    }
+
+    /// The runs within an area.
+    fn runs(&self, area: Area) -> Runs {
+        let (w, h) = (area.width() as u32, area.height() as u32);
+        let Some(mut mask) = Mask::new(w, h) else {
+            return Runs::default();
+        };
+        let shift = Transform::from_translate(-area.x0 as f32, -area.y0 as f32);
+        let at = shift.pre_concat(self.at);
+        mask.fill_path(&self.path, FillRule::Winding, false, at);
+        Runs::of_mask(mask.data(), area)
+    }
+}
