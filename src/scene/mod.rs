@@ -10,6 +10,7 @@ mod code;
 pub mod eval;
 mod interpret;
 pub mod live;
+mod machine;
 mod parts;
 mod shapes;
 #[cfg(test)]
