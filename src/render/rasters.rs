@@ -77,7 +77,7 @@ enum Kept {
 #[derive(Debug)]
 struct Entry {
     linear: [u64; 4],
-    part: (u16, u16),
+    part: [u16; 2],
     pen: u64,
     shape: Shape,
     kept: Kept,
@@ -106,7 +106,7 @@ pub(crate) struct Rasters {
 struct Key<'a> {
     hash: u64,
     linear: [u64; 4],
-    part: (u16, u16),
+    part: [u16; 2],
     pen: u64,
     shape: &'a Shape,
 }
@@ -120,7 +120,7 @@ impl Key<'_> {
     }
 }
 
-fn hash(linear: &[u64; 4], part: (u16, u16), pen: u64, shape: &Shape) -> u64 {
+fn hash(linear: &[u64; 4], part: [u16; 2], pen: u64, shape: &Shape) -> u64 {
     let mut state = FxBuildHasher.build_hasher();
     (linear, part, pen).hash(&mut state);
     let mut add = |x: f64| state.write_u64(x.to_bits());
@@ -163,14 +163,14 @@ fn parted(x: f64) -> Option<(i32, u16)> {
 }
 
 impl Generation {
-    fn find(&self, key: &Key<'_>) -> Option<usize> {
+    fn find(&self, key: &Key<'_>) -> Option<&Kept> {
         let mut at = *self.first.get(&key.hash)?;
         while let Some(entry) = (at as usize)
             .checked_sub(1)
             .and_then(|i| self.entries.get(i))
         {
             if key.is(entry) {
-                return Some(at as usize - 1);
+                return Some(&entry.kept);
             }
             at = entry.next;
         }
@@ -178,13 +178,6 @@ impl Generation {
     }
 
     fn add(&mut self, key: &Key<'_>, kept: Kept) {
-        self.bytes += size_of::<Entry>() + 2 * size_of::<(u64, u32)>();
-        if let Shape::Polygon(points) | Shape::Polyline { points, .. } = key.shape {
-            self.bytes += std::mem::size_of_val(points.as_slice());
-        }
-        if let Kept::Ink(raster, _) = &kept {
-            self.bytes += raster.bytes.len();
-        }
         let at = u32::try_from(self.entries.len() + 1).unwrap_or(0);
         let next = self.first.insert(key.hash, at).unwrap_or(0);
         self.entries.push(Entry {
@@ -233,7 +226,7 @@ impl Rasters {
             return Found::Large;
         };
         let linear = [a, b, c, d].map(f64::to_bits);
-        let part = (part_x, part_y);
+        let part = [part_x, part_y];
         // Widths are positive, so no width has the bits of -0.
         let pen_bits = pen.unwrap_or(-0.0).to_bits();
         let key = Key {
@@ -243,55 +236,53 @@ impl Rasters {
             pen: pen_bits,
             shape,
         };
-        let kept = match self.young.find(&key) {
-            Some(found) => found,
-            None => {
-                let kept = match self.old.find(&key).map(|at| &self.old.entries[at].kept) {
-                    Some(kept) => kept.clone(),
-                    None => make(
-                        shape,
-                        &[a, b, c, d, thousandths(part.0), thousandths(part.1)],
-                        pen,
-                        most,
-                    ),
-                };
-                self.remember(&key, kept)
-            }
-        };
-        let Some(entry) = self.young.entries.get_mut(kept) else {
-            return Found::Large;
-        };
-        match &entry.kept {
+        let found = |kept: &Kept| match kept {
             Kept::Nothing => Found::Nothing,
             Kept::Ink(raster, pixels) if *pixels <= most => Found::Ink(raster.clone(), (x, y)),
-            Kept::Large(pixels) if *pixels <= most => {
-                // It was too large for a smaller canvas.
-                let at = [a, b, c, d, thousandths(part.0), thousandths(part.1)];
-                entry.kept = make(shape, &at, pen, most);
-                match &entry.kept {
-                    Kept::Ink(raster, _) => {
-                        self.young.bytes += raster.bytes.len();
-                        Found::Ink(raster.clone(), (x, y))
-                    }
-                    _ => Found::Large,
-                }
-            }
             _ => Found::Large,
+        };
+        // A shape too large for a smaller canvas may be filled for this one.
+        let is_known = |kept: &Kept| !matches!(kept, Kept::Large(pixels) if *pixels <= most);
+        if let Some(kept) = self.young.find(&key).filter(|kept| is_known(kept)) {
+            return found(kept);
         }
+        let kept = match self.old.find(&key).filter(|kept| is_known(kept)) {
+            Some(kept) => kept.clone(),
+            None => {
+                let part = part.map(|part| f64::from(part) / 1e3);
+                make(shape, &[a, b, c, d, part[0], part[1]], pen, most)
+            }
+        };
+        let answer = found(&kept);
+        self.remember(&key, kept);
+        answer
     }
 
-    fn remember(&mut self, key: &Key<'_>, kept: Kept) -> usize {
-        if self.young.bytes > self.budget / 2 {
+    fn remember(&mut self, key: &Key<'_>, kept: Kept) {
+        let (size, most) = (size_of_entry(key, &kept), self.budget / 2);
+        if size > most {
+            return;
+        }
+        if self.young.bytes + size > most {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
+        self.young.bytes += size;
         self.young.add(key, kept);
-        self.young.entries.len() - 1
     }
 }
 
-fn thousandths(part: u16) -> f64 {
-    f64::from(part) / 1e3
+/// The bytes that remembering a shape takes.
+fn size_of_entry(key: &Key<'_>, kept: &Kept) -> usize {
+    let points = match key.shape {
+        Shape::Polygon(points) | Shape::Polyline { points, .. } => size_of_val(points.as_slice()),
+        _ => 0,
+    };
+    let ink = match kept {
+        Kept::Ink(raster, _) => raster.bytes.len(),
+        _ => 0,
+    };
+    size_of::<Entry>() + 2 * size_of::<(u64, u32)>() + points + ink
 }
 
 /// Fills a shape, or draws a pen along its outline.

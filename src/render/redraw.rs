@@ -314,3 +314,6 @@ fn ink_of(
             .unwrap_or_else(|_| Value::constant(false)),
     }
 }
+
+#[cfg(test)]
+mod tests;
