@@ -21,7 +21,7 @@ use super::kernels::Join;
 use super::paths::{self, Area};
 use super::place::{Affine, IDENTITY, compose, place};
 use super::plan::{MAX_SHAPES, MAX_VISITS};
-use super::rasters::{Found, Rasters};
+use super::rasters::{Found, Rasters, settled};
 use super::tiles::{Tile, fill};
 use super::value::{Offset, Pool, Value};
 use crate::scene::{Region, RegionId, Shape};
@@ -111,19 +111,26 @@ pub(crate) struct Composer {
     order: Vec<(u64, u32)>,
 }
 
-/// A map without the whole pixels of its place, and these.
+/// A map without the whole pixels of its place, which is then at least 0 and below 1; and these.
 fn parted(map: &Affine) -> (Affine, Offset) {
     let [a, b, c, d, e, f] = *map;
-    let whole = |x: f64| {
-        let limit = f64::from(FARTHEST);
-        if x.is_nan() {
-            0.0
-        } else {
-            x.floor().clamp(-limit, limit)
-        }
-    };
-    let (x, y) = (whole(e), whole(f));
-    ([a, b, c, d, e - x, f - y], (x as i32, y as i32))
+    let (x, dx) = whole_and_rest(e);
+    let (y, dy) = whole_and_rest(f);
+    ([a, b, c, d, dx, dy], (x, y))
+}
+
+fn whole_and_rest(x: f64) -> (i32, f64) {
+    if x.is_nan() || x.abs() > f64::from(FARTHEST) {
+        return (0, x);
+    }
+    let whole = x.floor();
+    let rest = x - whole;
+    // Just below a whole pixel the rest may be rounded up to 1.
+    if rest < 1.0 {
+        (whole as i32, rest)
+    } else {
+        (whole as i32 + 1, 0.0)
+    }
 }
 
 /// A place moved on, as far as anything is moved.
@@ -489,6 +496,7 @@ pub(crate) fn most_pixels(canvas: Area) -> u64 {
 
 fn leaf(shape: &Shape, at: &Affine, (x, y): Offset, tools: &mut Tools<'_>) -> Value {
     let canvas = tools.canvas;
+    let at = &settled(at);
     match tools.rasters.find(shape, at, None, most_pixels(canvas)) {
         Found::Nothing => return Value::constant(false),
         Found::Ink(raster, by) => {

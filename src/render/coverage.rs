@@ -16,7 +16,7 @@ use super::compose::{Composer, Tools, most_pixels, moved};
 use super::kernels::{self, Sink, Source};
 use super::paths::{self, Area};
 use super::place::{IDENTITY, compose, place};
-use super::rasters::{Found, Rasters};
+use super::rasters::{Found, Rasters, settled};
 use super::strokes::{self, Line};
 use super::tiles::{Tile, draw_stroke, whole_of};
 use super::value::{Offset, Pool, Value};
@@ -268,6 +268,7 @@ pub(super) fn stroke(
     let offset = moved(offset, (0, 0));
     let line = match regions.get(region.0 as usize) {
         Some(Region::Shape { shape, at }) => {
+            let at = &settled(at);
             match tools
                 .rasters
                 .find(shape, at, Some(width), most_pixels(tools.canvas))

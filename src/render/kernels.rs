@@ -72,9 +72,13 @@ fn chunk<const N: usize>(
     ) else {
         return;
     };
+    // By value: the compiler need not fear that they overlap.
+    let (a, b) = (*a, *b);
+    let mut made = [0; N];
     for i in 0..N {
-        out[i] = op(a[i], b[i]);
+        made[i] = op(a[i], b[i]);
     }
+    *out = made;
 }
 
 /// A row in chunks of `N`; the last overlaps the one before it. The row has `N` bytes or more.
@@ -211,10 +215,12 @@ fn paint_each(
     op: impl Fn(u8, u8, u8) -> u8 + Copy,
 ) {
     let dab = |pixels: &mut [u8; CHANNELS], ink: &[u8; PIXELS]| {
-        let ink = spread(ink);
+        let (ink, under) = (spread(ink), *pixels);
+        let mut made = [0; CHANNELS];
         for i in 0..CHANNELS {
-            pixels[i] = op(pixels[i], color[i], ink[i]);
+            made[i] = op(under[i], color[i], ink[i]);
         }
+        *pixels = made;
     };
     for y in 0..height {
         let (Some(out), Some(ink)) = (

@@ -151,6 +151,31 @@ fn hash(linear: &[u64; 4], part: [u16; 2], pen: u64, shape: &Shape) -> u64 {
     state.finish()
 }
 
+/// A map without the noise of its arithmetic: maps that are composed in another order are equal.
+/// Its numbers are rounded far below a thousandth of a pixel, to binary steps, because what is
+/// written by people often ends in the middle of a decimal step.
+pub(crate) fn settled(map: &Affine) -> Affine {
+    let round = |x: f64, steps: f64| {
+        // Beyond, numbers are in coarser steps already.
+        if x.abs() < 1e6 {
+            (x * steps).round() / steps + 0.0
+        } else {
+            x
+        }
+    };
+    let linear = |x| round(x, f64::from(1u32 << 31));
+    let place = |x| round(x, f64::from(1u32 << 20));
+    let [a, b, c, d, e, f] = *map;
+    [
+        linear(a),
+        linear(b),
+        linear(c),
+        linear(d),
+        place(e),
+        place(f),
+    ]
+}
+
 /// A coordinate as whole pixels and thousandths, the same thousandths for places that are whole
 /// pixels apart.
 fn parted(x: f64) -> Option<(i32, u16)> {
@@ -212,7 +237,7 @@ impl Rasters {
         self.young.bytes + self.old.bytes
     }
 
-    /// The ink of a shape, or of a pen along its outline; `most` is the number of pixels up to
+    /// The ink of a shape in a [`settled`] map, or of a pen along its outline; `most` is the number of pixels up to
     /// which a shape is filled as a whole.
     pub(crate) fn find(
         &mut self,

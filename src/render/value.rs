@@ -17,7 +17,8 @@ pub(crate) type Offset = (i32, i32);
 /// Coverage in the plane, or in a window of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
-    bytes: Arc<Vec<u8>>,
+    /// Nothing when the rectangle is empty.
+    bytes: Option<Arc<Vec<u8>>>,
     /// The rectangle of the bytes.
     pub(crate) area: Area,
     /// Full ink everywhere else, or none.
@@ -75,7 +76,9 @@ impl Pool {
 
     /// Takes a value's buffer back, if nobody else holds it.
     pub(crate) fn give(&mut self, value: Value) {
-        let mut bytes = value.bytes;
+        let Some(mut bytes) = value.bytes else {
+            return;
+        };
         let Some(buffer) = Arc::get_mut(&mut bytes) else {
             return;
         };
@@ -107,7 +110,7 @@ impl Value {
     /// Nothing, or the whole plane.
     pub(crate) fn constant(outside: bool) -> Value {
         Value {
-            bytes: Arc::default(),
+            bytes: None,
             area: Area::EMPTY,
             outside,
             within: None,
@@ -118,7 +121,7 @@ impl Value {
     /// Ink in a rectangle.
     pub(crate) fn ink(bytes: Arc<Vec<u8>>, area: Area) -> Value {
         Value {
-            bytes,
+            bytes: Some(bytes),
             area,
             ..Value::constant(false)
         }
@@ -147,14 +150,17 @@ impl Value {
 
     /// The bytes it keeps in memory.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.as_ref().map_or(0, |bytes| bytes.capacity())
     }
 
     /// Whether it has the same bytes at the same place.
     pub(crate) fn is_same(&self, other: &Value) -> bool {
-        self.area == other.area
-            && self.outside == other.outside
-            && Arc::ptr_eq(&self.bytes, &other.bytes)
+        let same = match (&self.bytes, &other.bytes) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        same && self.area == other.area && self.outside == other.outside
     }
 
     /// Its bytes from the corner of a rectangle inside its own.
@@ -162,8 +168,9 @@ impl Value {
         let stride = self.area.width();
         let (x, y) = (corner.x0 - self.area.x0, corner.y0 - self.area.y0);
         let start = y as usize * stride + x as usize;
+        let bytes = self.bytes.as_ref().and_then(|bytes| bytes.get(start..));
         Source {
-            bytes: self.bytes.get(start..).unwrap_or_default(),
+            bytes: bytes.unwrap_or_default(),
             stride,
         }
     }
@@ -225,10 +232,11 @@ impl Value {
         if out.area.is_empty() {
             return out;
         }
-        out.bytes = pool.take(out.area.width() * out.area.height());
-        if let Some(bytes) = Arc::get_mut(&mut out.bytes) {
+        let mut bytes = pool.take(out.area.width() * out.area.height());
+        if let Some(bytes) = Arc::get_mut(&mut bytes) {
             write(how, a, b, out.area, bytes);
         }
+        out.bytes = Some(bytes);
         out
     }
 }

@@ -5,8 +5,15 @@ use rand::{Rng, RngExt as _};
 use super::super::coverage::Engine;
 use super::super::testing::{Build, canvas, random_ink, random_layers, random_region, rng};
 use super::super::{Picture, RenderError};
+use crate::Compiled;
 use crate::grammar::ir::CanvasMode;
+use crate::mutate::{Mutator, Scratch};
+use crate::sample::{Sampler, stream};
+use crate::scene::eval::lower;
+use crate::scene::live::Live;
+use crate::scene::testing::pictures;
 use crate::scene::{Content, Layer, Paint, Region, RegionId, Scene};
+use crate::tree::{Edit, Program};
 
 /// A scene with versions, edited at random. Slots that are no longer used are empty, and used
 /// again: operands then stand behind what uses them.
@@ -308,6 +315,76 @@ fn a_shift_of_the_whole_combines_nothing_anew() {
     }
 }
 
+/// Sequences of edits over all languages that draw; each is a program and a few small mutations,
+/// some of them taken back.
+const SEQUENCES: u64 = 10_000;
+
+#[test]
+fn edited_programs_are_as_drawn_from_scratch() {
+    let languages = pictures();
+    let each = SEQUENCES.div_ceil(languages.len() as u64);
+    let threads = 2;
+    std::thread::scope(|scope| {
+        for from in 0..threads {
+            let languages = &languages;
+            scope.spawn(move || {
+                // One engine for all languages, so that what it keeps is a mixture in the long run.
+                let budget = if from == 0 {
+                    super::super::coverage::BUDGET
+                } else {
+                    3 << 20
+                };
+                let (mut engine, mut scratch) = (Engine::with_budget(budget), Engine::new());
+                for language in languages {
+                    let sampler = Sampler::new(language, language.grammar.sample).unwrap();
+                    let mutator = Mutator::new(language, language.grammar.mutate).unwrap();
+                    for item in (from..each).step_by(threads as usize) {
+                        let tools = (&sampler, &mutator);
+                        sequence(language, tools, item, budget, (&mut engine, &mut scratch));
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn sequence(
+    compiled: &Compiled,
+    (sampler, mutator): (&Sampler<'_>, &Mutator<'_>),
+    item: u64,
+    budget: usize,
+    (engine, from_scratch): (&mut Engine, &mut Engine),
+) {
+    let mut rng = stream(77, item);
+    let (mut scratch, mut edit) = (Scratch::default(), Edit::default());
+    let mut live = Live::new(&compiled.grammar).unwrap();
+    live.set(&sampler.sample(&mut rng)).unwrap();
+    let mut check = |live: &Live<'_>, program: &Program| {
+        let found = engine.redraw(live.scene(), live.versions()).unwrap();
+        let scene = lower(&compiled.grammar, program).unwrap();
+        let wanted = from_scratch.draw(&scene).unwrap();
+        let text = || format!("{}: {}", compiled.grammar.name, compiled.print(program));
+        assert!(*found == wanted, "{}", text());
+        assert!(engine.kept_bytes() <= budget, "{}", text());
+    };
+    check(&live, live.program());
+    for step in 0..4 {
+        if !mutator.propose_into(live.program(), &mut scratch, &mut rng, &mut edit) {
+            continue;
+        }
+        let mut edited = live.program().clone();
+        sampler.layout().apply(&mut edited, &edit);
+        live.propose(&edit).unwrap();
+        check(&live, &edited);
+        if step % 3 == 1 {
+            live.reject();
+            check(&live, live.program());
+        } else {
+            live.accept();
+        }
+    }
+}
+
 #[test]
 fn scenes_without_versions_and_on_other_canvases_are_drawn() {
     let mut engine = Engine::new();
@@ -356,6 +433,27 @@ fn after_an_error_all_is_drawn_anew() {
         .clone();
     assert_eq!(found, Engine::new().draw(&good).unwrap());
     assert_eq!((engine.damage().right, engine.damage().bottom), (128, 128));
+}
+
+/// A turn leaves some coordinates a hair below a whole pixel.
+#[test]
+fn maps_just_below_a_whole_pixel_lose_none() {
+    for hair in [-5.551115123125783e-17, 5.551115123125783e-17, 0.0, -1e-12] {
+        let mut build = Build::default();
+        let (a, b) = (build.disc(9.0, 40.0, 30.0), build.disc(5.0, 44.0, 30.0));
+        let moon = build.add(Region::Difference(a, b));
+        let turned = build.add(Region::Transform(moon, [hair, 1.0, -1.0, hair, 90.0, hair]));
+        let both = build.add(Region::Union(turned, moon));
+        let root = build.add(Region::Transform(
+            both,
+            [-1.0, hair, hair, -1.0, 128.0, 128.0 + hair],
+        ));
+        let scene = build.ink(root);
+        let reference = super::super::raster::rasterize(&scene).unwrap();
+        let direct = Engine::new().draw(&scene).unwrap();
+        let share = super::super::metric::share_within(&reference, &direct, 2.0 / 255.0);
+        assert!(share > 0.999, "{hair}: {share}");
+    }
 }
 
 #[test]
