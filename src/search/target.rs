@@ -21,9 +21,11 @@ const REMEMBERED: usize = 1 << 16;
 /// Sum of pixel differences, in pixels: 1 is one pixel entirely wrong.
 pub struct Pixels<'a> {
     compiled: &'a Compiled,
-    target: &'a Picture,
+    target: metric::Target,
     workspace: Workspace,
     engine: Engine,
+    /// What was drawn last.
+    picture: Picture,
     #[allow(clippy::disallowed_types)]
     known: HashMap<Program, f64>,
     renders: u64,
@@ -34,9 +36,10 @@ impl<'a> Pixels<'a> {
     pub fn new(compiled: &'a Compiled, target: &'a Picture) -> Pixels<'a> {
         Pixels {
             compiled,
-            target,
+            target: metric::Target::new(target.clone()),
             workspace: Workspace::new(),
             engine: Engine::new(),
+            picture: Picture::filled(0, 0, target.channels, 0),
             #[allow(clippy::disallowed_types)]
             known: HashMap::new(),
             renders: 0,
@@ -44,20 +47,26 @@ impl<'a> Pixels<'a> {
     }
 
     /// What a program draws; `None` when it draws nothing that can be shown.
-    fn draw(&mut self, program: &Program) -> Option<Picture> {
+    fn draw(&mut self, program: &Program) -> Option<&Picture> {
         self.renders += 1;
         let scene = lower_in(&mut self.workspace, &self.compiled.grammar, program).ok()?;
-        self.engine.draw(&scene).ok()
+        self.engine.draw_into(&scene, &mut self.picture).ok()?;
+        Some(&self.picture)
     }
 
     fn distance(&mut self, program: &Program) -> f64 {
         if let Some(score) = self.known.get(program) {
             return *score;
         }
-        let score = match self.draw(program) {
-            Some(picture) => difference(&picture, self.target),
+        let drawn = self.draw(program).is_some();
+        let sum = match drawn {
+            true => self.target.difference_within(&self.picture, u64::MAX),
+            false => None,
+        };
+        let score = match sum {
+            Some(sum) => in_pixels(sum, &self.picture),
             // Not drawable: worse than any picture.
-            None => 2.0 * self.target.pixels() as f64,
+            None => 2.0 * self.target.picture().pixels() as f64,
         };
         if self.known.len() >= REMEMBERED {
             self.known.clear();
@@ -80,11 +89,12 @@ impl Value for Pixels<'_> {
             return false;
         };
         // The engine's picture first, then the picture the goal is defined on.
-        let close = |picture: &Picture| metric::goal_met(&goal, picture, self.target);
-        self.engine
-            .draw(&scene)
-            .is_ok_and(|picture| close(&picture))
-            && crate::render::raster::rasterize(&scene).is_ok_and(|picture| close(&picture))
+        let drawn = self.engine.draw_into(&scene, &mut self.picture);
+        let target = &self.target;
+        drawn.is_ok()
+            && target.meets(&goal, &self.picture)
+            && crate::render::raster::rasterize(&scene)
+                .is_ok_and(|picture| target.meets(&goal, &picture))
     }
 
     fn renders(&self) -> u64 {
@@ -118,7 +128,7 @@ impl<'a> SketchValue<'a> {
 
     fn compare(&mut self, program: &Program) -> Option<Match> {
         let picture = self.drawings.draw(program)?;
-        Some(self.sketch.compare(&picture, NEAR))
+        Some(self.sketch.compare(picture, NEAR))
     }
 }
 
@@ -129,7 +139,7 @@ impl Value for SketchValue<'_> {
             .map(|state| match self.compare(state) {
                 Some(found) => found.score,
                 // Not drawable: worse than any picture.
-                None => 2.0 * f64::from(FAR) * self.drawings.target.pixels() as f64,
+                None => 2.0 * f64::from(FAR) * self.drawings.target.picture().pixels() as f64,
             })
             .collect()
     }
@@ -147,13 +157,12 @@ impl Value for SketchValue<'_> {
 /// Sum of the differences of two pictures of the same shape, in pixels; the channels of a
 /// pixel count a third each.
 pub fn difference(a: &Picture, b: &Picture) -> f64 {
-    let sum: u64 = a
-        .data
-        .iter()
-        .zip(&b.data)
-        .map(|(a, b)| u64::from(a.abs_diff(*b)))
-        .sum();
-    sum as f64 / (255.0 * f64::from(a.channels))
+    in_pixels(metric::sum_of_differences(&a.data, &b.data), a)
+}
+
+/// A sum of differences of bytes in pixels.
+fn in_pixels(sum: u64, of: &Picture) -> f64 {
+    sum as f64 / (255.0 * f64::from(of.channels))
 }
 
 /// How much of a target there is to get right, in pixels: its difference from the empty canvas.
