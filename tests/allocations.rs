@@ -14,11 +14,9 @@ use std::cell::Cell;
 use common::shipped;
 use tdc::Compiled;
 use tdc::mutate::{self, Mutator};
-use tdc::render::Picture;
-use tdc::render::coverage::Engine;
 use tdc::sample::{self, Filler, stream};
 use tdc::scene::eval::{Workspace, lower, lower_into};
-use tdc::scene::{Content, Paint, Region, Scene, Shape};
+use tdc::scene::{Region, Scene, Shape};
 use tdc::train::{Example, Maker, Options};
 use tdc::tree::diff::{Path, PathMode, PathScratch};
 use tdc::tree::{Edit, Program};
@@ -153,6 +151,7 @@ fn edit_paths() {
         let small = compiled.grammar.mutate.small;
         let (mut buffers, mut scratch) = (PathScratch::default(), sample::Scratch::default());
         let (mut edit, mut steps) = (Edit::default(), 0);
+        let mut reached = Program::default();
         let count = second_turn(|item| {
             for mode in [PathMode::Plain, PathMode::Strict] {
                 let mut rng = stream(3, item);
@@ -164,7 +163,8 @@ fn edit_paths() {
                     path.apply(&edit);
                     steps += 1;
                 }
-                assert_eq!(path.current(), target);
+                path.current_into(&mut reached);
+                assert_eq!(reached, *target);
                 scratch = fill.into_scratch();
                 buffers = path.into_scratch();
             }

@@ -44,16 +44,16 @@ fn follow(
             "{name}: {old:?}"
         );
         if thorough {
-            let nt = layout.positions(g.start, path.current())[edit.position];
+            let nt = layout.positions(g.start, &path.current())[edit.position];
             assert!(new.is_valid_as(g, nt), "{name}: {new:?}");
-            assert_ne!(*new, layout.extract(path.current(), edit.position));
+            assert_ne!(*new, layout.extract(&path.current(), edit.position));
         }
         path.apply(&edit);
         let current = path.current();
         if reads_back {
             text.clear();
-            print_into(g, &compiled.syntax, current, text);
-            assert_eq!(parser.parse(text).as_ref(), Ok(current), "{name}: {text}");
+            print_into(g, &compiled.syntax, &current, text);
+            assert_eq!(parser.parse(text).as_ref(), Ok(&current), "{name}: {text}");
         }
         if thorough {
             assert!(current.is_valid(g), "{name}: {current:?}");
@@ -64,7 +64,7 @@ fn follow(
         };
         assert!(steps <= bound, "{name}: {steps} steps");
     }
-    assert_eq!(*path.current(), target, "{name}: the path does not arrive");
+    assert_eq!(path.current(), target, "{name}: the path does not arrive");
     steps
 }
 
@@ -144,7 +144,7 @@ fn deep_programs_are_no_trouble() {
                 path.apply(&edit);
                 steps += 1;
             }
-            assert_eq!(path.current(), target);
+            assert_eq!(path.current(), *target);
             assert!(steps <= source.len() + target.len());
         }
     }

@@ -6,6 +6,7 @@
 //! no test asks for it.
 
 mod clock;
+mod grow;
 mod operators;
 mod pictures;
 mod pool;
@@ -18,6 +19,7 @@ use crate::compiled::Compiled;
 use crate::grammar::inside::SizeError;
 
 pub use clock::Percentiles;
+pub use grow::{CanvasRow, Growth, GrowthOptions, SizeRow, ThreadRow, grow, rows};
 
 /// What is measured, and for how long.
 #[derive(Clone, Debug, PartialEq)]

@@ -94,7 +94,7 @@ impl<'p, 'c> Run<'p, 'c> {
 }
 
 /// An operator: calls a second, from a place in the pool.
-type Operator = fn(&Pool<'_>, Duration, usize) -> f64;
+pub(super) type Operator = fn(&Pool<'_>, Duration, usize) -> f64;
 
 /// The sum over threads, each from its own place in the pool.
 fn on_threads(threads: usize, operation: &(dyn Fn(usize) -> f64 + Sync)) -> f64 {
@@ -158,7 +158,7 @@ pub(super) fn paths(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
         while path.propose(&mut fill, &mut edit) {
             path.apply(&edit);
         }
-        black_box(path.current());
+        black_box(&path);
         scratch = fill.into_scratch();
         buffers = path.into_scratch();
     })

@@ -1,5 +1,7 @@
 //! `tdc bench`: how fast a language's operators are on this machine.
 
+mod growth;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,14 +23,20 @@ use super::shell::{self, Shell};
 Examples:
   tdc bench grammars/csg2d.tdg
   tdc bench grammars/json.tdg --threads 1 --time 2 --format json
+  tdc bench grammars/csg2d.tdg --grow
 
 JSON, one object: language, one_core and all_cores (operations a second: sample_per_s, ...),
-threads, mean_size, mean_nodes, peak_memory (bytes).")]
+threads, edit_redraw_us (p50, p99), mean_size, mean_nodes, peak_memory (bytes). With --grow: language,
+sizes, canvases, threads (a row each, times in microseconds).")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,
 
-    /// Seconds for each operator
+    /// Measure how cost grows with programs, canvases and threads, as Markdown tables
+    #[arg(long)]
+    grow: bool,
+
+    /// Seconds for each figure
     #[arg(long, default_value_t = 0.5, value_name = "SECONDS", value_parser = seconds)]
     time: f64,
 
@@ -51,6 +59,9 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {
     let language = input::language(shell, &args.grammar)?;
+    if args.grow {
+        return growth::run(shell, args, &language.compiled);
+    }
     let mut options = Options {
         time: Duration::from_secs_f64(args.time),
         seed: args.seed,

@@ -3,7 +3,9 @@
 //! In: a source, a target, sigma_small, and a source of random small trees. Out: edits, one at a
 //! time. Afterwards: applied in order they lead from the source to the target; every intermediate is
 //! a complete valid program; every replacement is of size sigma_small at most; in strict mode so is
-//! every subtree that is replaced. A step takes time linear in the two programs.
+//! every subtree that is replaced. A whole path takes time linear in the two programs: what the walk
+//! has passed is the target's, so only what is left of the source is kept, the next node on top. In
+//! strict mode a step may look through the subtree that is in its way.
 //!
 //! Both programs are walked from the front until a node differs. Up to there they agree, so that
 //! node stands at the same position and for the same nonterminal in both. When the target's
@@ -87,7 +89,11 @@ pub struct Path<'a> {
 /// Buffers of a path, to be used for the next one.
 #[derive(Clone, Debug, Default)]
 pub struct PathScratch {
-    current: Program,
+    /// What is left of the source: nodes and texts from the back, the next ones on top.
+    rest: Vec<Node>,
+    texts: Vec<Box<str>>,
+    /// Nodes of `rest` that hold an edited one.
+    above: Vec<usize>,
     /// What stands where the walk is and after it, the next on top.
     pending: Vec<NtId>,
     /// Nodes of the target still to be fitted in: position, nonterminal, size left (depth).
@@ -135,7 +141,10 @@ impl<'a> Path<'a> {
         source: &Program,
         target: &'a Program,
     ) -> Path<'a> {
-        buffers.current.clone_from(source);
+        buffers.rest.clear();
+        buffers.rest.extend(source.nodes.iter().rev());
+        buffers.texts.clear();
+        buffers.texts.extend(source.texts.iter().rev().cloned());
         buffers.pending.clear();
         buffers.pending.push(layout.start());
         Path {
@@ -162,8 +171,23 @@ impl<'a> Path<'a> {
     }
 
     /// The program reached so far.
-    pub fn current(&self) -> &Program {
-        &self.buffers.current
+    pub fn current(&self) -> Program {
+        let mut out = Program::default();
+        self.current_into(&mut out);
+        out
+    }
+
+    /// [`Path::current`] into a used program.
+    pub fn current_into(&self, out: &mut Program) {
+        let passed = &self.target.nodes[..self.at];
+        out.nodes.clear();
+        out.nodes.extend_from_slice(passed);
+        out.nodes.extend(self.buffers.rest.iter().rev());
+        let texts = self.texts_in(passed).min(self.target.texts.len());
+        out.texts.clear();
+        out.texts.extend_from_slice(&self.target.texts[..texts]);
+        out.texts.extend(self.buffers.texts.iter().rev().cloned());
+        self.layout.annotate(out);
     }
 
     /// The next edit, of [`Path::current`]; false at the target. [`Path::apply`] goes on.
@@ -193,7 +217,57 @@ impl<'a> Path<'a> {
 
     /// Applies an edit that [`Path::propose`] gave.
     pub fn apply(&mut self, edit: &Edit) {
-        self.layout.apply(&mut self.buffers.current, edit);
+        let Some(top) = self.index(edit.position) else {
+            return;
+        };
+        let (old, new) = (self.buffers.rest[top], &edit.replacement);
+        let from = top + 1 - old.len as usize;
+        if !(self.buffers.texts.is_empty() && new.texts.is_empty()) {
+            let texts = self.texts_of(from, top);
+            let new = new.texts.iter().rev().cloned();
+            self.buffers.texts.splice(texts, new);
+        }
+        let (grown, heavier) = (
+            i64::from(new.len() as u32) - i64::from(old.len),
+            i64::from(new.size()) - i64::from(old.size),
+        );
+        let rest = &mut self.buffers.rest;
+        if top + 1 == rest.len() {
+            rest.truncate(from);
+            rest.extend(new.nodes.iter().rev());
+            return;
+        }
+        // Strict mode edits below what is in the way.
+        rest.splice(from..=top, new.nodes.iter().rev().copied());
+        let moved = |index: usize| (index as i64 + grown) as usize;
+        let depth = self.layout.metric() == SizeMetric::Depth;
+        let above = &mut self.buffers.above;
+        above.clear();
+        let mut at = rest.len() - 1;
+        while at > moved(top) {
+            let len = rest[at].len as usize;
+            // Its subtree, as long as it was, goes down to `at + 1 - len`.
+            if (at as i64 - grown) + 1 - len as i64 <= top as i64 {
+                rest[at].len = (i64::from(rest[at].len) + grown) as u32;
+                if depth {
+                    above.push(at);
+                } else {
+                    rest[at].size = (i64::from(rest[at].size) + heavier) as u32;
+                }
+                at -= 1;
+            } else {
+                at -= len;
+            }
+        }
+        while let Some(at) = above.pop() {
+            let mut child = at - 1;
+            let mut size = 0;
+            for _ in 0..self.layout.arity(rest[at].production) {
+                size = size.max(rest[child].size);
+                child = child.wrapping_sub(rest[child].len as usize);
+            }
+            rest[at].size = size + self.layout.cost(rest[at].production);
+        }
     }
 
     /// The next step, applied; `None` at the target.
@@ -202,7 +276,15 @@ impl<'a> Path<'a> {
         if !self.propose(fill, &mut edit) {
             return None;
         }
-        let old = self.layout.extract(&self.buffers.current, edit.position);
+        let top = self.index(edit.position)?;
+        let rest = &self.buffers.rest;
+        let from = top + 1 - rest[top].len as usize;
+        let texts = self.buffers.texts[self.texts_of(from, top)].iter();
+        let mut old = Program {
+            nodes: rest[from..=top].iter().rev().copied().collect(),
+            texts: texts.rev().cloned().collect(),
+        };
+        self.layout.annotate(&mut old);
         self.apply(&edit);
         Some(Step {
             position: edit.position,
@@ -211,22 +293,51 @@ impl<'a> Path<'a> {
         })
     }
 
+    /// The place of a position in the rest; `None` when the walk has passed it, and past the end.
+    fn index(&self, position: usize) -> Option<usize> {
+        let behind = position.checked_sub(self.at)?;
+        self.buffers.rest.len().checked_sub(1 + behind)
+    }
+
+    fn texts_in(&self, nodes: &[Node]) -> usize {
+        let is_text = |node: &&Node| self.layout.is_text(node.production);
+        nodes.iter().filter(is_text).count()
+    }
+
+    /// The texts of nodes of the rest, `from` to `top`.
+    fn texts_of(&self, from: usize, top: usize) -> std::ops::Range<usize> {
+        let rest = &self.buffers.rest;
+        let end = self.buffers.texts.len() - self.texts_in(&rest[top + 1..]);
+        end - self.texts_in(&rest[from..=top])..end
+    }
+
     /// Walks to the first node that differs and gives its nonterminal.
     fn advance(&mut self) -> Option<NtId> {
+        let PathScratch {
+            rest,
+            texts,
+            pending,
+            ..
+        } = &mut self.buffers;
         loop {
-            let (node, wanted) = (
-                self.buffers.current.nodes.get(self.at)?,
-                self.target.nodes.get(self.at)?,
-            );
-            if !self
-                .layout
-                .same_node(&self.buffers.current, node, self.target, wanted)
-            {
-                return self.buffers.pending.last().copied();
+            let (node, wanted) = (*rest.last()?, self.target.nodes.get(self.at)?);
+            let is_text = self.layout.is_text(node.production);
+            let same = node.production == wanted.production
+                && if is_text {
+                    texts.last() == self.target.texts.get(wanted.value as usize)
+                } else {
+                    node.value == wanted.value
+                };
+            if !same {
+                return pending.last().copied();
             }
-            self.buffers.pending.pop();
+            rest.pop();
+            if is_text {
+                texts.pop();
+            }
+            pending.pop();
             let children = self.layout.children(node.production);
-            self.buffers.pending.extend(children.iter().rev());
+            pending.extend(children.iter().rev());
             self.at += 1;
         }
     }
@@ -282,24 +393,26 @@ impl<'a> Path<'a> {
     /// The first small subtree of the source's subtree at `self.at` that can shrink, when the
     /// latter is not small.
     fn next_to_shrink(&mut self, nt: NtId) -> Option<(usize, NtId)> {
-        if self.buffers.current.nodes[self.at].size <= self.small {
+        let last = self.buffers.rest.len().checked_sub(1)?;
+        if self.buffers.rest[last].size <= self.small {
             return None;
         }
         let depth = self.layout.metric() == SizeMetric::Depth;
         let mut stack = std::mem::take(&mut self.buffers.shrink);
         stack.clear();
         stack.push((nt, self.small));
-        let mut at = self.at;
+        // Counted from the walk's place.
+        let mut at = 0;
         let mut found = None;
         while let Some((nt, left)) = stack.pop() {
-            let node = self.buffers.current.nodes[at];
+            let node = self.buffers.rest[last - at];
             // What has its least size stays; so does what is not deep enough to matter.
             if node.size == self.least(nt) || (depth && node.size <= left) {
                 at += node.len as usize;
                 continue;
             }
             if node.size <= self.small {
-                found = Some((at, nt));
+                found = Some((self.at + at, nt));
                 break;
             }
             // A node that cannot get down to what is left for it must become small itself first.
