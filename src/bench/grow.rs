@@ -181,6 +181,8 @@ fn at_size(compiled: &Compiled, options: &GrowthOptions, size: u32) -> Option<Si
         all.push(("scene", pictures::scenes));
         all.push(("render", pictures::renders));
         all.push(("edit_render", pictures::redraws));
+        all.push(("bits_render", pictures::bits_renders));
+        all.push(("bits_edit", pictures::bits_edits));
     }
     let times = all
         .into_iter()

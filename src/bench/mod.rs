@@ -90,6 +90,12 @@ pub struct Figures {
     /// Pictures of programs drawn before, after one edit, scenes included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit_render_per_s: Option<f64>,
+    /// Programs drawn as bit planes from scratch and compared with a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits_render_per_s: Option<f64>,
+    /// The same after one edit of a program drawn before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits_edit_per_s: Option<f64>,
     /// Pictures by way of SVG and resvg.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resvg_per_s: Option<f64>,
@@ -131,7 +137,7 @@ pub fn bench(
 /// Number of operators that [`bench`] goes through, for a progress bar.
 pub fn operators(compiled: &Compiled, options: &Options) -> u64 {
     let draws = compiled.grammar.canvas.is_some();
-    let each = if draws { 10 } else { 6 };
+    let each = if draws { 12 } else { 6 };
     let columns = if options.threads > 1 { 2 } else { 1 };
     each * columns + u64::from(draws)
 }

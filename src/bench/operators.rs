@@ -74,6 +74,10 @@ impl<'p, 'c> Run<'p, 'c> {
             figures.render_per_s = Some(self.run("render", threads, pictures::renders));
             let redraw = self.run("edit_render", threads, pictures::redraws);
             figures.edit_render_per_s = Some(redraw);
+            let bits = self.run("bits_render", threads, pictures::bits_renders);
+            figures.bits_render_per_s = Some(bits);
+            let bits = self.run("bits_edit", threads, pictures::bits_edits);
+            figures.bits_edit_per_s = Some(bits);
             figures.resvg_per_s = Some(self.run("resvg", threads, pictures::by_resvg));
         }
         if self.goes_on("example") {

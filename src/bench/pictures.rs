@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::clock::{Percentiles, rate, rate_of_rounds, single};
 use super::pool::{CHAIN, Pool};
+use crate::render::bits::{Bits, Target};
 use crate::render::coverage::Engine;
 use crate::render::{Picture, raster};
 use crate::scene::Live;
@@ -101,6 +102,53 @@ pub(super) fn redraw_times(pool: &Pool<'_>, time: Duration) -> Option<Percentile
     let mut redraw = Redraw::new(pool, 0)?;
     let times = single(time, CHAIN, &mut redraw, Redraw::begin, Redraw::edit);
     Some(times)
+}
+
+/// Bit planes against the picture of the pool's first program.
+fn bits(pool: &Pool<'_>) -> Option<Bits> {
+    let grammar = &pool.compiled.grammar;
+    let scene = lower_in(&mut Workspace::new(), grammar, pool.program(0)).ok()?;
+    let picture = Engine::new().draw(&scene).ok()?;
+    Bits::new(Target::new(grammar, &picture)).ok()
+}
+
+pub(super) fn bits_renders(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+    let (mut at, mut workspace) = (from, Workspace::new());
+    let grammar = &pool.compiled.grammar;
+    let scene = lower_in(&mut workspace, grammar, pool.program(at)).ok();
+    let (Some(mut scene), Some(mut bits)) = (scene, bits(pool)) else {
+        return 0.0;
+    };
+    rate(time, &mut || {
+        at += 1;
+        if lower_into(&mut workspace, grammar, pool.program(at), &mut scene).is_ok() {
+            drop(black_box(bits.draw(&scene)));
+        }
+    })
+}
+
+pub(super) fn bits_edits(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+    let live = Live::new(&pool.compiled.grammar).ok();
+    let (Some(live), Some(bits), Some(_)) = (live, bits(pool), pool.chain(from)) else {
+        return 0.0;
+    };
+    let mut state = (live, bits, from);
+    let prepare = |(live, bits, at): &mut (Live<'_>, Bits, usize)| {
+        *at += 1;
+        if let Some((program, _)) = pool.chain(*at) {
+            drop(black_box(live.set(program)));
+            drop(black_box(bits.redraw(live)));
+        }
+    };
+    let round = |(live, bits, at): &mut (Live<'_>, Bits, usize)| {
+        if let Some((_, edits)) = pool.chain(*at) {
+            for edit in edits {
+                drop(black_box(live.apply(edit)));
+                drop(black_box(bits.redraw(live)));
+            }
+        }
+    };
+    rate_of_rounds(time, CHAIN, &mut state, prepare, round)
 }
 
 pub(super) fn by_resvg(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {

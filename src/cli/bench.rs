@@ -26,8 +26,8 @@ Examples:
   tdc bench grammars/csg2d.tdg --grow
 
 JSON, one object: language, one_core and all_cores (operations a second: sample_per_s, ...),
-threads, edit_redraw_us (p50, p99), mean_size, mean_nodes, peak_memory (bytes). With --grow: language,
-sizes, canvases, threads (a row each, times in microseconds).")]
+threads, edit_redraw_us (p50, p99), mean_size, mean_nodes, peak_memory (bytes). With --grow:
+language, sizes, canvases, threads (a row each, times in microseconds).")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,
@@ -111,6 +111,12 @@ const PICTURES: &[Row] = &[
     ("render", "pictures from scratch", |f| f.render_per_s),
     ("edit_render", "pictures after one edit", |f| {
         f.edit_render_per_s
+    }),
+    ("bits_render", "bit planes from scratch, compared", |f| {
+        f.bits_render_per_s
+    }),
+    ("bits_edit", "bit planes after one edit, compared", |f| {
+        f.bits_edit_per_s
     }),
     ("resvg", "pictures by way of SVG", |f| f.resvg_per_s),
 ];

@@ -25,7 +25,6 @@ const VARIES: u32 = u32::MAX;
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     stack: Vec<(NtId, u32)>,
-    options: Vec<(u32, Mass)>,
     pub(super) differ: Buffers,
 }
 
@@ -288,38 +287,39 @@ impl Sampler<'_> {
             } else if index + 1 == arity {
                 state
             } else {
-                self.scan(production, index, child.nt, state, scratch, rng)
+                self.scan(production, index, child.nt, state, rng)
             };
             scratch.stack[base + arity - 1 - index] = (child.nt, class);
             state = leave(tables.metric, state, class);
         }
     }
 
-    /// The class of a child whose state has no table.
-    fn scan(
-        &self,
-        production: ProdId,
-        index: usize,
-        nt: NtId,
-        state: u32,
-        scratch: &mut Scratch,
-        rng: &mut Rng,
-    ) -> u32 {
-        let options = &mut scratch.options;
-        options.clear();
-        self.inside
-            .options(production, index, nt, state, |class, mass| {
-                options.push((class, mass))
-            });
-        let whole: Mass = options.iter().map(|option| option.1).sum();
-        let mut left = unit(rng);
-        for (class, mass) in options.iter() {
-            let share = mass.share(whole);
-            if left < share {
-                return *class;
+    /// The class of a child whose state has no table. The classes are summed up from both ends in
+    /// turns, until the sum is past a random share of the whole: so a choice costs what the
+    /// smaller part of the split costs, and a program of size n costs n log n at most.
+    fn scan(&self, production: ProdId, index: usize, nt: NtId, state: u32, rng: &mut Rng) -> u32 {
+        let inside = &self.inside;
+        let whole = inside.rest(production, index, state);
+        let (mut low, mut high) = (inside.least(nt).unwrap_or(0), state);
+        let (mut left, mut last) = (unit(rng), low);
+        while low <= high {
+            for class in [low, high] {
+                let after = inside.rest(production, index + 1, inside.leave(state, class));
+                let mass = inside.nt(nt, class) * after;
+                if !mass.is_zero() {
+                    last = class;
+                    left -= mass.share(whole);
+                    if left < 0.0 {
+                        return class;
+                    }
+                }
+                if low == high {
+                    break;
+                }
             }
-            left -= share;
+            low += 1;
+            high = high.saturating_sub(1);
         }
-        options.last().map_or(0, |option| option.0)
+        last
     }
 }

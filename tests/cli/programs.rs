@@ -281,6 +281,8 @@ fn bench_measures_every_operator_of_any_language() {
                     "render_per_s",
                     "resvg_per_s",
                     "edit_render_per_s",
+                    "bits_render_per_s",
+                    "bits_edit_per_s",
                 ]);
             }
             let mut found: Vec<&str> = figures.keys().map(String::as_str).collect();
@@ -292,6 +294,10 @@ fn bench_measures_every_operator_of_any_language() {
                 "{figures:?}"
             );
         }
+    }
+    let tables = ok(&["bench", &grammar("rainbow.tdg"), "--grow", "--time", "0.01"]);
+    for row in ["| 2000 |", "| 1024 x 1024 |", "| threads |"] {
+        assert!(tables.contains(row), "{tables}");
     }
     let refused = tdc(&["bench", &grammar("csg2d.tdg"), "--time", "0"]);
     assert_eq!(code(&refused), 2);
