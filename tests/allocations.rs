@@ -14,9 +14,11 @@ use std::cell::Cell;
 use common::shipped;
 use tdc::Compiled;
 use tdc::mutate::{self, Mutator};
+use tdc::render::Picture;
+use tdc::render::coverage::Engine;
 use tdc::sample::{self, Filler, stream};
 use tdc::scene::eval::{Workspace, lower, lower_into};
-use tdc::scene::{Region, Scene, Shape};
+use tdc::scene::{Content, Paint, Region, Scene, Shape};
 use tdc::train::{Example, Maker, Options};
 use tdc::tree::diff::{Path, PathMode, PathScratch};
 use tdc::tree::{Edit, Program};
@@ -237,6 +239,31 @@ fn scenes() {
         assert!(count <= 4 * shapes, "{name}: {count} for {shapes} shapes");
     }
     assert!(bare >= 4, "grammars without polygons are among them");
+}
+
+#[test]
+fn pictures() {
+    for (name, compiled) in shipped() {
+        if compiled.grammar.canvas.is_none() {
+            continue;
+        }
+        let scenes: Vec<Scene> = programs(&compiled)
+            .iter()
+            .map(|program| lower(&compiled.grammar, program).expect("a scene"))
+            .collect();
+        let (mut engine, mut picture) = (Engine::new(), Picture::default());
+        // The path along the outline of what is stroked is made anew.
+        let mut strokes = 0;
+        let count = second_turn(|item| {
+            let scene = &scenes[item as usize];
+            if let Content::Layers(layers) = &scene.content {
+                let stroke = |paint| matches!(paint, Paint::Stroke { .. });
+                strokes += layers.iter().filter(|layer| stroke(layer.paint)).count() as u64;
+            }
+            engine.draw_into(scene, &mut picture).expect("a picture");
+        });
+        assert!(count <= strokes, "{name}: {count} for {strokes} strokes");
+    }
 }
 
 #[test]
