@@ -102,12 +102,12 @@ pub(super) enum Op {
     /// Goes on elsewhere when the number is 0.
     Unless(u32),
     Jump(u32),
-    Switch(From, Box<[(Case, u32)]>),
+    Switch(Source, Box<[(Case, u32)]>),
 }
 
 /// Where a `match` finds what it looks at.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum From {
+pub(super) enum Source {
     Child(u8),
     Kept(u16),
     Number,
@@ -151,7 +151,7 @@ fn of_token(grammar: &Grammar, id: TokenId) -> Does {
             (0u32..)
                 .zip(all)
                 .map(|(index, value)| match value.value {
-                    Some(value) => V::Scalar(value),
+                    Some(value) => value.into(),
                     None => V::Choice(token.production, index),
                 })
                 .collect(),
@@ -159,7 +159,7 @@ fn of_token(grammar: &Grammar, id: TokenId) -> Does {
         domain => match domain.count() {
             Some(count) if count <= MOST_LISTED => Does::Values(
                 (0..count)
-                    .map(|index| V::Scalar(Value::Num(domain.number(index).unwrap_or(0.0))))
+                    .map(|index| V::Num(domain.number(index).unwrap_or(0.0)))
                     .collect(),
             ),
             _ => Does::Number(id),
@@ -213,7 +213,7 @@ impl Compiler<'_> {
                 (0, 1)
             }
             Op::KeepNumber(_) | Op::Unless(_) | Op::Turn(_) | Op::Next(_) | Op::Stroke => (1, 0),
-            Op::Switch(From::Number, _) => (1, 0),
+            Op::Switch(Source::Number, _) => (1, 0),
             Op::Neg | Op::Unary(_) => (1, 1),
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Binary(_) | Op::Compare(_) => (2, 1),
             Op::Width | Op::Height => (0, 1),
@@ -297,11 +297,11 @@ impl Compiler<'_> {
     /// Code that leaves any other value; says whether it was made just there, for nothing else.
     fn value(&mut self, expr: &Expr, env: &mut Vec<Bind>) -> Option<bool> {
         match &expr.kind {
-            ExprKind::Const(value) => self.emit(Op::Value(V::Scalar(*value)))?,
+            ExprKind::Const(value) => self.emit(Op::Value((*value).into()))?,
             ExprKind::Slot(slot) => match *env.get(usize::from(*slot))? {
                 Bind::Child(child) => self.emit(Op::Load(child))?,
                 Bind::Value(at) => self.emit(Op::Loaded(at))?,
-                Bind::Const(value) => self.emit(Op::Value(V::Scalar(value)))?,
+                Bind::Const(value) => self.emit(Op::Value(value.into()))?,
                 Bind::Unset | Bind::Number(_) => return None,
             },
             ExprKind::Builtin(builtin, args) => return self.draw(*builtin, args, env),
@@ -455,14 +455,14 @@ impl Compiler<'_> {
     ) -> Option<bool> {
         let bind = self.bind(on, env)?;
         let from = match bind {
-            Bind::Child(child) => From::Child(child),
-            Bind::Value(at) => From::Kept(at),
+            Bind::Child(child) => Source::Child(child),
+            Bind::Value(at) => Source::Kept(at),
             Bind::Number(at) => {
                 self.emit(Op::Numbered(at))?;
-                From::Number
+                Source::Number
             }
             Bind::Const(value) => {
-                let known = V::Scalar(value);
+                let known = V::from(value);
                 let (_, body) = arms.iter().find(|(case, _)| known.matches(case))?;
                 self.either(body, env, number)?;
                 return Some(false);

@@ -7,7 +7,7 @@
 use super::affine::{self, Affine};
 use super::code::{Arms, Does};
 use super::eval::NotDrawable;
-use super::parts::{BLANK, EMPTY, EVERYTHING, Join, Made, Painted, Parts, Raw, Steps};
+use super::parts::{BLANK, EMPTY, EVERYTHING, Join, Kind, Made, Painted, Parts, Raw, Steps};
 use super::slots::Slots;
 use super::{Paint, shapes};
 use crate::grammar::expr::{Builtin, Case, Expr, ExprKind, Value};
@@ -17,9 +17,16 @@ use crate::grammar::scalar::{self, finite, limited, whole};
 use crate::tree::Node;
 
 /// A value of the draw language.
+///
+/// The tag takes a word, so that every part lies on a word of its own: values are copied all the
+/// time, and a processor waits for what was written in other pieces than it is read in.
 #[derive(Clone, Copy, Debug)]
+#[repr(u64)]
 pub(super) enum V {
-    Scalar(Value),
+    Num(f64),
+    Bool(bool),
+    Color([u8; 4]),
+    Point(f64, f64),
     Region(Raw),
     Drawing(Painted),
     /// A node that only `match` looks into.
@@ -30,6 +37,17 @@ pub(super) enum V {
     List(u32),
     /// An optional value that is not there.
     Absent,
+}
+
+impl From<Value> for V {
+    fn from(value: Value) -> V {
+        match value {
+            Value::Num(x) => V::Num(x),
+            Value::Bool(x) => V::Bool(x),
+            Value::Color(color) => V::Color(color),
+            Value::Point(x, y) => V::Point(x, y),
+        }
+    }
 }
 
 /// An item of a list and the cell of the next.
@@ -53,8 +71,8 @@ impl V {
             (Case::Any, _) => true,
             (Case::Production(wanted), V::Choice(production, _)) => *wanted == production,
             (Case::Index(wanted), V::Choice(_, index)) => *wanted == index,
-            (Case::Num(wanted), V::Scalar(Value::Num(x))) => *wanted == x,
-            (Case::Bool(wanted), V::Scalar(Value::Bool(x))) => *wanted == x,
+            (Case::Num(wanted), V::Num(x)) => *wanted == x,
+            (Case::Bool(wanted), V::Bool(x)) => *wanted == x,
             _ => false,
         }
     }
@@ -64,21 +82,21 @@ impl V {
 
     pub(super) fn num(self) -> f64 {
         match self {
-            V::Scalar(Value::Num(x)) => x,
+            V::Num(x) => x,
             _ => 0.0,
         }
     }
 
     fn point(self) -> (f64, f64) {
         match self {
-            V::Scalar(Value::Point(x, y)) => (x, y),
+            V::Point(x, y) => (x, y),
             _ => (0.0, 0.0),
         }
     }
 
     pub(super) fn color(self) -> [u8; 4] {
         match self {
-            V::Scalar(Value::Color(color)) => color,
+            V::Color(color) => color,
             _ => [0; 4],
         }
     }
@@ -99,7 +117,7 @@ impl V {
 }
 
 pub(super) fn number(x: f64) -> V {
-    V::Scalar(Value::Num(x))
+    V::Num(x)
 }
 
 pub(super) struct Evaluator<'a> {
@@ -153,8 +171,8 @@ impl Memory {
 
     /// Gives up what nothing refers to any more.
     pub(super) fn free(&mut self, made: Made) {
-        match made {
-            Made::Cell(at) => self.cells.free(at),
+        match made.what() {
+            (Kind::Cell, at) => self.cells.free(at),
             _ => self.parts.free(made),
         }
     }
@@ -176,7 +194,7 @@ impl Evaluator<'_> {
                     number(domain.number(node.value).unwrap_or(0.0))
                 }
                 Domain::Finite(all) => match all.get(node.value as usize).and_then(|v| v.value) {
-                    Some(value) => V::Scalar(value),
+                    Some(value) => value.into(),
                     None => V::Choice(node.production, node.value),
                 },
                 Domain::Text { .. } => self.text(node.value)?,
@@ -241,7 +259,7 @@ impl Evaluator<'_> {
 
     fn cons(&mut self, item: V, next: u32) -> V {
         let at = self.memory.cells.put(Cell { item, next });
-        self.memory.parts.made(Made::Cell(at));
+        self.memory.parts.made(Made::new(Kind::Cell, at));
         V::List(at)
     }
 
@@ -303,7 +321,7 @@ impl Evaluator<'_> {
     fn eval(&mut self, expr: &Expr, base: usize) -> Result<V, NotDrawable> {
         self.steps.take(1)?;
         match &expr.kind {
-            ExprKind::Const(value) => Ok(V::Scalar(*value)),
+            ExprKind::Const(value) => Ok((*value).into()),
             ExprKind::Slot(slot) => Ok(self.memory.slots[base + usize::from(*slot)]),
             ExprKind::Builtin(builtin, args) => self.builtin(*builtin, args, base),
             ExprKind::Call(id, args) => {
@@ -322,7 +340,7 @@ impl Evaluator<'_> {
                 Ok(value)
             }
             ExprKind::If(condition, yes, no) => match self.eval(condition, base)? {
-                V::Scalar(Value::Bool(true)) => self.eval(yes, base),
+                V::Bool(true) => self.eval(yes, base),
                 _ => self.eval(no, base),
             },
             ExprKind::Match(on, arms) => {
@@ -572,10 +590,14 @@ pub(super) const MAX_CORNERS: u64 = 1000;
 fn scalar_of(builtin: Builtin, args: &[V]) -> V {
     let mut values = [Value::Num(0.0); 3];
     for (value, arg) in values.iter_mut().zip(args) {
-        if let V::Scalar(scalar) = arg {
-            *value = *scalar;
+        match *arg {
+            V::Num(x) => *value = Value::Num(x),
+            V::Bool(x) => *value = Value::Bool(x),
+            V::Color(color) => *value = Value::Color(color),
+            V::Point(x, y) => *value = Value::Point(x, y),
+            _ => {}
         }
     }
     let value = scalar::apply(builtin, &values[..args.len()]);
-    V::Scalar(value.unwrap_or(Value::Num(0.0)))
+    value.unwrap_or(Value::Num(0.0)).into()
 }

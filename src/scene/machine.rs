@@ -4,7 +4,7 @@
 //! the tree of the draw arm gives.
 
 use super::affine::{self, Affine};
-use super::code::{Code, From, MOST_NUMBERS, Op};
+use super::code::{Code, MOST_NUMBERS, Op, Source};
 use super::eval::NotDrawable;
 use super::interpret::{Evaluator, MAX_CORNERS, V, number};
 use super::{Paint, shapes};
@@ -49,7 +49,7 @@ impl Evaluator<'_> {
                 Op::Number(x) => push!(*x),
                 Op::Child(i) => push!(child(*i).num()),
                 Op::Scaled(i, by) => push!(finite(child(*i).num() * by)),
-                Op::Truth(i) => push!(truth(matches!(child(*i), V::Scalar(Value::Bool(true))))),
+                Op::Truth(i) => push!(truth(matches!(child(*i), V::Bool(true)))),
                 Op::Numbered(i) => push!(self.memory.numbers[usize::from(*i)]),
                 Op::KeepNumber(i) => self.memory.numbers[usize::from(*i)] = pop!(),
                 Op::Neg => push!(finite(-pop!())),
@@ -193,9 +193,9 @@ impl Evaluator<'_> {
                 Op::Jump(to) => at = *to as usize,
                 Op::Switch(from, cases) => {
                     let on = match from {
-                        From::Child(i) => child(*i),
-                        From::Kept(i) => self.memory.kept[usize::from(*i)],
-                        From::Number => number(pop!()),
+                        Source::Child(i) => child(*i),
+                        Source::Kept(i) => self.memory.kept[usize::from(*i)],
+                        Source::Number => number(pop!()),
                     };
                     match cases.iter().find(|(case, _)| on.matches(case)) {
                         Some((_, to)) => at = *to as usize,

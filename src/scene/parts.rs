@@ -109,15 +109,37 @@ pub(super) struct Parts {
     measuring: Stacks<Bounds>,
 }
 
-/// Something that was built, to be freed when the node of the program that built it goes.
+/// Something that was built, to be freed when the node of the program that built it goes: its kind
+/// and its place, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Made {
-    Node(u32),
-    Shape(u32),
-    Piece(u32),
-    Bounds(u32),
+pub(super) struct Made(u64);
+
+/// What can be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Node,
+    Shape,
+    Piece,
+    Bounds,
     /// A cell of a list; the evaluator keeps them.
-    Cell(u32),
+    Cell,
+}
+
+impl Made {
+    pub(super) fn new(kind: Kind, at: u32) -> Made {
+        Made((kind as u64) << 32 | u64::from(at))
+    }
+
+    pub(super) fn what(self) -> (Kind, u32) {
+        let kind = match self.0 >> 32 {
+            0 => Kind::Node,
+            1 => Kind::Shape,
+            2 => Kind::Piece,
+            3 => Kind::Bounds,
+            _ => Kind::Cell,
+        };
+        (kind, self.0 as u32)
+    }
 }
 
 impl Parts {
@@ -156,12 +178,12 @@ impl Parts {
 
     /// Gives up a part; whoever frees it knows that nothing refers to it any more.
     pub(super) fn free(&mut self, made: Made) {
-        match made {
-            Made::Node(at) => self.nodes.free(at),
-            Made::Shape(at) => self.shapes.free(at),
-            Made::Piece(at) => self.pieces.free(at),
-            Made::Bounds(at) => self.bounds.free(at),
-            Made::Cell(_) => {}
+        match made.what() {
+            (Kind::Node, at) => self.nodes.free(at),
+            (Kind::Shape, at) => self.shapes.free(at),
+            (Kind::Piece, at) => self.pieces.free(at),
+            (Kind::Bounds, at) => self.bounds.free(at),
+            (Kind::Cell, _) => {}
         }
     }
 
@@ -172,13 +194,13 @@ impl Parts {
             Some(version) => *version = self.last_version,
             None => self.versions.push(self.last_version),
         }
-        self.made(Made::Node(at));
+        self.made(Made::new(Kind::Node, at));
         Raw(at)
     }
 
     pub(super) fn shape(&mut self, shape: Shape) -> Raw {
         let at = self.shapes.put(shape);
-        self.made(Made::Shape(at));
+        self.made(Made::new(Kind::Shape, at));
         self.node(Node::Shape(at, IDENTITY))
     }
 
@@ -227,13 +249,13 @@ impl Parts {
 
     fn drawing(&mut self, piece: u32, bounds: Bounds) -> Painted {
         let bounds = self.bounds.put(bounds);
-        self.made(Made::Bounds(bounds));
+        self.made(Made::new(Kind::Bounds, bounds));
         Painted { piece, bounds }
     }
 
     fn piece(&mut self, piece: Piece) -> u32 {
         let at = self.pieces.put(piece);
-        self.made(Made::Piece(at));
+        self.made(Made::new(Kind::Piece, at));
         at
     }
 

@@ -202,14 +202,10 @@ impl Bits {
         let block = self.join(how, a, b, plane);
         self.give_back(a);
         self.give_back(b);
-        let value = if block.is_empty() {
-            Value::Empty
-        } else {
-            Value::Plane {
-                plane,
-                block,
-                given: kept.is_none(),
-            }
+        let value = match kept {
+            _ if block.is_empty() => Value::Empty,
+            Some(_) => Value::Plane { plane, block },
+            None => Value::Given { plane, block },
         };
         match kept {
             Some(under) => {
@@ -240,7 +236,7 @@ impl Bits {
             Value::Runs { placed, block } => {
                 Operand::runs(self.store.runs(placed.runs), placed, block)
             }
-            Value::Plane { plane, block, .. } => {
+            Value::Plane { plane, block } | Value::Given { plane, block } => {
                 let words = match plane.cmp(&out) {
                     Ordering::Less => &before[plane as usize * len..][..len],
                     Ordering::Greater => &after[(plane - out - 1) as usize * len..][..len],

@@ -77,7 +77,7 @@ fn between(from: i32, to: i32, width: i32) -> u64 {
 
 /// Calls `each` with every word of some rows of a column that holds runs, and their pixels in it.
 #[inline(always)]
-fn stamp(
+fn each_run(
     column: &mut [u64],
     runs: &Runs,
     (dx, dy): (i32, i32),
@@ -87,7 +87,7 @@ fn stamp(
     each: impl Fn(&mut u64, u64),
 ) {
     // Columns as the runs count them.
-    let left = left - dx;
+    let left = left - dx - runs.area.left;
     for stratum in &runs.strata {
         let top = stratum.top + dy;
         let from = rows.0.max(top);
@@ -99,7 +99,10 @@ fn stamp(
         let words = &mut column[from as usize..to as usize];
         let (begin, end) = (&stratum.from[own.clone()], &stratum.to[own]);
         for ((word, begin), end) in words.iter_mut().zip(begin).zip(end) {
-            each(word, between(begin - left, end - left, width));
+            each(
+                word,
+                between(i32::from(*begin) - left, i32::from(*end) - left, width),
+            );
         }
     }
 }
@@ -122,7 +125,7 @@ impl Column<'_> {
     #[inline(always)]
     fn stamp(&mut self, runs: &Runs, by: (i32, i32), rows: Rows, each: impl Fn(&mut u64, u64)) {
         let (left, width) = (64 * self.number as i32, self.layout.across(self.number));
-        stamp(self.words, runs, by, left, width, rows, each);
+        each_run(self.words, runs, by, left, width, rows, each);
     }
 
     /// Sets rows, which lie in the block, to the operand's.
@@ -176,14 +179,14 @@ impl Column<'_> {
 
     /// Clears all pixels of rows outside the runs.
     fn keep(&mut self, runs: &Runs, (dx, dy): (i32, i32), rows: Rows) {
-        let left = 64 * self.number as i32 - dx;
+        let left = 64 * self.number as i32 - dx - runs.area.left;
         let width = self.layout.across(self.number);
         for y in rows.0..rows.1 {
             let mut mask = 0;
             for stratum in &runs.strata {
                 let row = usize::try_from(y - dy - stratum.top).unwrap_or(usize::MAX);
                 if let (Some(from), Some(to)) = (stratum.from.get(row), stratum.to.get(row)) {
-                    mask |= between(from - left, to - left, width);
+                    mask |= between(i32::from(*from) - left, i32::from(*to) - left, width);
                 }
             }
             self.words[y as usize] &= mask;
@@ -211,6 +214,15 @@ pub(super) fn join(
         (Join::Difference, _) => a.block,
         (Join::Intersection, _) => both,
     };
+    if let (Pixels::Plane(x), Pixels::Plane(y)) = (a.pixels, b.pixels) {
+        for number in block.columns.0..block.columns.1 {
+            let column = layout.rows(number, (0, layout.height));
+            let (x, y) = (&x[column.clone()], &y[column.clone()]);
+            let (of_x, of_y) = (a.block.rows_at(number), b.block.rows_at(number));
+            join_columns(&mut out[column], how, (x, of_x), (y, of_y), block.rows);
+        }
+        return block;
+    }
     let (top, bottom) = block.rows;
     for number in block.columns.0..block.columns.1 {
         let mut column = Column {
@@ -251,6 +263,53 @@ pub(super) fn join(
     block
 }
 
+/// Joins two columns of words, of which some rows count, into all rows of a third: each word is
+/// read and written once.
+#[inline(always)]
+fn join_columns(
+    out: &mut [u64],
+    how: Join,
+    (x, of_x): (&[u64], Rows),
+    (y, of_y): (&[u64], Rows),
+    rows: Rows,
+) {
+    let range = |(from, to): Rows| from.max(0) as usize..to.max(from).max(0) as usize;
+    let both = (of_x.0.max(of_y.0), of_x.1.min(of_y.1));
+    if both.0 >= both.1 {
+        // Nowhere both: what there is of each, and nothing around it.
+        out[range(rows)].fill(0);
+        if !matches!(how, Join::Intersection) {
+            out[range(of_x)].copy_from_slice(&x[range(of_x)]);
+        }
+        if matches!(how, Join::Union) {
+            out[range(of_y)].copy_from_slice(&y[range(of_y)]);
+        }
+        return;
+    }
+    let (above, below) = ((rows.0, both.0), (both.1, rows.1));
+    if !matches!(how, Join::Intersection) {
+        // Above and below the rows of both are those of one, or of none.
+        for rest in [above, below] {
+            let inside = |of: Rows| of.0 <= rest.0 && rest.1 <= of.1;
+            if rest.0 >= rest.1 {
+            } else if inside(of_x) {
+                out[range(rest)].copy_from_slice(&x[range(rest)]);
+            } else if inside(of_y) && matches!(how, Join::Union) {
+                out[range(rest)].copy_from_slice(&y[range(rest)]);
+            } else {
+                out[range(rest)].fill(0);
+            }
+        }
+    }
+    let (out, x, y) = (&mut out[range(both)], &x[range(both)], &y[range(both)]);
+    let words = out.iter_mut().zip(x).zip(y);
+    match how {
+        Join::Union => words.for_each(|((out, x), y)| *out = x | y),
+        Join::Difference => words.for_each(|((out, x), y)| *out = x & !y),
+        Join::Intersection => words.for_each(|((out, x), y)| *out = x & y),
+    }
+}
+
 /// Number of pixels in which a region and a target of one plane differ. `above` says, column of
 /// words by column, how many of the target's pixels are set above each row, and in all.
 #[multiversion(targets(
@@ -287,7 +346,8 @@ pub(super) fn wrong(of: &Operand<'_>, (target, above): (&[u64], &[u64]), layout:
                         let row = usize::try_from(y - dy - stratum.top).unwrap_or(usize::MAX);
                         let run = stratum.from.get(row).zip(stratum.to.get(row));
                         if let Some((begin, end)) = run {
-                            let left = 64 * number as i32 - dx;
+                            let left = 64 * number as i32 - dx - runs.area.left;
+                            let (begin, end) = (i32::from(*begin), i32::from(*end));
                             word |= between(begin - left, end - left, layout.across(number));
                         }
                     }

@@ -38,6 +38,7 @@ pub const BUDGET: usize = 256 << 20;
 
 /// The pixels of a region.
 #[derive(Clone, Copy, Debug)]
+#[repr(u32)]
 enum Value {
     Empty,
     All,
@@ -50,8 +51,11 @@ enum Value {
     Plane {
         plane: u32,
         block: Block,
-        /// Whether it goes to whoever takes the value.
-        given: bool,
+    },
+    /// The same of a plane that goes to whoever takes the value.
+    Given {
+        plane: u32,
+        block: Block,
     },
 }
 
@@ -92,6 +96,13 @@ struct Edge {
     found: Found,
 }
 
+const NO_EDGE: Edge = Edge {
+    version: 0,
+    width: 0.0,
+    offset: None,
+    found: Found::Nothing,
+};
+
 #[derive(Clone, Copy, Debug)]
 enum Task {
     Enter(RegionId, Under),
@@ -124,6 +135,9 @@ pub struct Bits {
     ink: Value,
 }
 
+/// Longest side of a canvas: runs of shapes a few times as large have 16 bits for a column.
+const LONGEST: u32 = 16_000;
+
 /// Versions of scenes that have none.
 const UNVERSIONED: u64 = 1 << 63;
 
@@ -132,10 +146,13 @@ impl Bits {
     ///
     /// # Errors
     ///
-    /// A target of more pixels than a canvas may have.
+    /// A target of more pixels than a canvas may have, or a side of more than 16,000.
     pub fn new(target: Target) -> Result<Bits, RenderError> {
         let layout = target.layout;
         let (width, height) = (layout.width.unsigned_abs(), layout.height.unsigned_abs());
+        if width.max(height) > LONGEST {
+            return Err(RenderError::Canvas(width, height));
+        }
         let canvas = check_canvas(&crate::grammar::ir::Canvas {
             width,
             height,
@@ -268,7 +285,7 @@ impl Bits {
             Value::Runs { placed, block } => {
                 Operand::runs(self.store.runs(placed.runs), placed, block)
             }
-            Value::Plane { plane, block, .. } => {
+            Value::Plane { plane, block } | Value::Given { plane, block } => {
                 let len = self.layout.plane;
                 Operand::plane(&self.planes[plane as usize * len..][..len], block)
             }
@@ -277,10 +294,7 @@ impl Bits {
 
     /// Gives up the plane of a value that nobody takes.
     fn give_back(&mut self, value: Value) {
-        if let Value::Plane {
-            plane, given: true, ..
-        } = value
-        {
+        if let Value::Given { plane, .. } = value {
             self.free.push(plane);
         }
     }
@@ -327,24 +341,17 @@ impl Bits {
     ) -> Result<Value, RenderError> {
         let at = layer.region.0 as usize;
         let version = self.version(versions, at);
-        let known = self.edges.get(at).filter(|edge| {
-            edge.version == version
-                && edge.width == width
-                && edge.offset.is_none_or(|offset| offset == layer.offset)
-        });
+        if self.edges.len() <= at {
+            self.edges.resize(scene.regions.len().max(at + 1), NO_EDGE);
+        }
+        let edge = self.edges[at];
+        let known = edge.version == version
+            && edge.width == width
+            && edge.offset.is_none_or(|offset| offset == layer.offset);
         let found = match known {
-            Some(edge) => edge.found,
-            None => {
+            true => edge.found,
+            false => {
                 let (found, offset) = self.draw_edge(scene, layer, width)?;
-                if self.edges.len() <= at {
-                    let none = Edge {
-                        version: 0,
-                        width: 0.0,
-                        offset: None,
-                        found: Found::Nothing,
-                    };
-                    self.edges.resize(scene.regions.len().max(at + 1), none);
-                }
                 self.edges[at] = Edge {
                     version,
                     width,

@@ -44,38 +44,48 @@ pub(super) struct Bounds {
 pub(super) struct Stratum {
     /// The row of the first run.
     pub(super) top: i32,
-    /// Where runs begin; a row without one has an empty one.
-    pub(super) from: Vec<i32>,
+    /// Where runs begin, counted from the left of the area; a row without one has an empty one.
+    pub(super) from: Vec<u16>,
     /// Where they end.
-    pub(super) to: Vec<i32>,
+    pub(super) to: Vec<u16>,
 }
 
 impl Runs {
     fn bytes(&self) -> usize {
         let strata = self.strata.iter();
         let rows: usize = strata
-            .map(|s| s.from.len() * 8 + size_of::<Stratum>())
+            .map(|s| s.from.len() * 4 + size_of::<Stratum>())
             .sum();
         rows + size_of::<Runs>()
     }
 
-    /// The runs of what is not 0.
+    /// The runs of what is not 0 in an area, which is at most 65,535 pixels wide.
     fn of_mask(bytes: &[u8], area: Area) -> Runs {
         let mut out = Runs::default();
+        let mut found = Bounds::default();
         for (row, y) in bytes.chunks_exact(area.width().max(1)).zip(area.y0..) {
             let (mut x, mut depth) = (0, 0);
             while let Some(skip) = row[x..].iter().position(|b| *b != 0) {
                 let from = x + skip;
                 let len = row[from..].iter().take_while(|b| **b != 0).count();
                 x = from + len;
-                out.add(depth, y, area.x0 + from as i32, area.x0 + x as i32);
+                out.add(depth, y, from as u16, x as u16);
+                found = found.around(y, area.x0 + from as i32, area.x0 + x as i32);
                 depth += 1;
             }
         }
+        // From here on columns are counted from the first that is used.
+        let unused = (found.left - area.x0) as u16;
+        for stratum in &mut out.strata {
+            for x in stratum.from.iter_mut().chain(&mut stratum.to) {
+                *x = x.saturating_sub(unused);
+            }
+        }
+        out.area = found;
         out
     }
 
-    fn add(&mut self, depth: usize, y: i32, from: i32, to: i32) {
+    fn add(&mut self, depth: usize, y: i32, from: u16, to: u16) {
         if self.strata.len() <= depth {
             self.strata.push(Stratum {
                 top: y,
@@ -88,18 +98,25 @@ impl Runs {
         stratum.to.resize(rows, 0);
         stratum.from.push(from);
         stratum.to.push(to);
-        let area = &mut self.area;
-        if area.left >= area.right {
-            *area = Bounds {
+    }
+}
+
+impl Bounds {
+    /// Around a run as well.
+    fn around(self, y: i32, from: i32, to: i32) -> Bounds {
+        if self.left >= self.right {
+            return Bounds {
                 left: from,
                 top: y,
                 right: to,
                 bottom: y + 1,
             };
-        } else {
-            area.left = area.left.min(from);
-            area.right = area.right.max(to);
-            area.bottom = y + 1;
+        }
+        Bounds {
+            left: self.left.min(from),
+            top: self.top,
+            right: self.right.max(to),
+            bottom: y + 1,
         }
     }
 }
@@ -147,6 +164,9 @@ pub(super) enum Found {
 pub(super) struct Store {
     #[allow(clippy::disallowed_types)]
     known: HashMap<Box<[u64]>, Kept, FxBuildHasher>,
+    /// The same for the shapes most languages are made of.
+    #[allow(clippy::disallowed_types)]
+    plain: HashMap<[u64; 8], Kept, FxBuildHasher>,
     all: Vec<Runs>,
     bytes: usize,
     key: Vec<u64>,
@@ -158,6 +178,8 @@ impl Store {
         Store {
             #[allow(clippy::disallowed_types)]
             known: HashMap::default(),
+            #[allow(clippy::disallowed_types)]
+            plain: HashMap::default(),
             all: Vec::new(),
             bytes: 0,
             key: Vec::new(),
@@ -173,6 +195,7 @@ impl Store {
     /// Forgets all runs: numbers given out before mean nothing any more.
     pub(super) fn clear(&mut self) {
         self.known.clear();
+        self.plain.clear();
         self.all.clear();
         self.bytes = 0;
     }
@@ -193,34 +216,60 @@ impl Store {
             }
         };
         let ((dx, fx), (dy, fy)) = (split(at[4]), split(at[5]));
+        let plain = plain_key(shape, at, (fx, fy), stroke);
+        if let Some(key) = plain {
+            if let Some(known) = self.plain.get(&key) {
+                return known.at(dx, dy);
+            }
+            let (found, whole) = self.any_shape(shape, at, ((dx, fx), (dy, fy)), stroke);
+            if let Found::Runs(PlacedRuns { runs, .. }) = found
+                && whole
+            {
+                self.bytes += 96;
+                self.plain.insert(key, Kept::Runs(runs));
+            }
+            return found;
+        }
+        self.any_shape(shape, at, ((dx, fx), (dy, fy)), stroke).0
+    }
+
+    /// The same for any shape, and whether that holds wherever the shape is.
+    fn any_shape(
+        &mut self,
+        shape: &Shape,
+        at: &Affine,
+        ((dx, fx), (dy, fy)): ((i32, f64), (i32, f64)),
+        stroke: f64,
+    ) -> (Found, bool) {
         self.write_key(shape, &at[..4], &[fx, fy, stroke]);
         if let Some(known) = self.known.get(&self.key[..]) {
-            return known.at(dx, dy);
+            return (known.at(dx, dy), true);
         }
         let near = [at[0], at[1], at[2], at[3], fx / FINE, fy / FINE];
         let Some(primitive) = place(shape, &near) else {
-            return self.keep(Kept::Nothing).at(dx, dy);
+            return (self.keep(Kept::Nothing).at(dx, dy), true);
         };
         if stroke > 0.0 && !has_edge(&primitive) {
-            return self.keep(Kept::Indirect).at(dx, dy);
+            return (self.keep(Kept::Indirect).at(dx, dy), true);
         }
         let Some(drawn) = Drawn::new(&primitive, stroke) else {
-            return self.keep(Kept::Nothing).at(dx, dy);
+            return (self.keep(Kept::Nothing).at(dx, dy), true);
         };
         if fits(drawn.area, &self.canvas) {
-            return self.keep_runs(drawn.runs(drawn.area)).at(dx, dy);
+            let runs = drawn.runs(drawn.area);
+            return (self.keep_runs(runs).at(dx, dy), true);
         }
         // Larger than what could ever be seen: only what is seen of it is drawn, at its own place.
         self.write_key(shape, &at[..], &[stroke, 1.0]);
         if let Some(known) = self.known.get(&self.key[..]) {
-            return known.at(0, 0);
+            return (known.at(0, 0), false);
         }
         let drawn = place(shape, at).and_then(|primitive| Drawn::new(&primitive, stroke));
-        match drawn {
+        let kept = match drawn {
             Some(drawn) => self.keep_runs(drawn.runs(drawn.area.meet(self.canvas))),
             None => self.keep(Kept::Nothing),
-        }
-        .at(0, 0)
+        };
+        (kept.at(0, 0), false)
     }
 
     /// The pixels of a line along any path, as far as they are within `seen`.
@@ -268,6 +317,27 @@ impl Store {
         // There is one more of them for a shape at its own place.
         key.extend(map.iter().chain(more).map(|x| x.to_bits()));
     }
+}
+
+/// The key of an ellipse or a box as one short row of numbers; `None` for other shapes.
+fn plain_key(shape: &Shape, at: &Affine, (fx, fy): (f64, f64), stroke: f64) -> Option<[u64; 8]> {
+    let (kind, w, h) = match *shape {
+        Shape::Ellipse { rx, ry } => (0, rx, ry),
+        Shape::Box { w, h, r: 0.0 } => (1, w, h),
+        _ => return None,
+    };
+    // Parts of a pixel are whole numbers below a thousand.
+    let first = kind | (fx as u64) << 8 | (fy as u64) << 24;
+    Some([
+        first,
+        w.to_bits(),
+        h.to_bits(),
+        at[0].to_bits(),
+        at[1].to_bits(),
+        at[2].to_bits(),
+        at[3].to_bits(),
+        stroke.to_bits(),
+    ])
 }
 
 /// Whether a shape is worth drawing as a whole: no more than a few times what can be seen.
