@@ -113,16 +113,15 @@ fn bits(pool: &Pool<'_>) -> Option<Bits> {
 }
 
 pub(super) fn bits_renders(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
-    let (mut at, mut workspace) = (from, Workspace::new());
-    let grammar = &pool.compiled.grammar;
-    let scene = lower_in(&mut workspace, grammar, pool.program(at)).ok();
-    let (Some(mut scene), Some(mut bits)) = (scene, bits(pool)) else {
+    let mut at = from;
+    let live = Live::new(&pool.compiled.grammar).ok();
+    let (Some(mut live), Some(mut bits)) = (live, bits(pool)) else {
         return 0.0;
     };
     rate(time, &mut || {
         at += 1;
-        if lower_into(&mut workspace, grammar, pool.program(at), &mut scene).is_ok() {
-            drop(black_box(bits.draw(&scene)));
+        if live.set(pool.program(at)).is_ok() {
+            drop(black_box(bits.redraw(&live)));
         }
     })
 }

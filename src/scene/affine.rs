@@ -31,6 +31,10 @@ pub(crate) fn compose(outer: &Affine, inner: &Affine) -> Affine {
     }
     let [a, b, c, d, e, f] = *outer;
     let [p, q, r, s, t, u] = *inner;
+    if [a, b, c, d] == IDENTITY[..4] {
+        // What the sums below come to, entries being limited already.
+        return [p, q, r, s, limited(t + e), limited(u + f)];
+    }
     [
         a * p + c * q,
         b * p + d * q,
