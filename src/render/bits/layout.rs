@@ -36,7 +36,7 @@ impl Layout {
     /// Words of a column: rows come in eights, the last ones may lie below the canvas.
     #[inline(always)]
     pub(super) fn column(&self) -> usize {
-        self.height as usize + 7 & !7
+        (self.height as usize).next_multiple_of(8)
     }
 
     /// The words of a column.
