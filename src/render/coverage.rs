@@ -32,7 +32,7 @@ pub use super::redraw::Damage;
 pub const MAX_PIXELS: u64 = 1 << 26;
 
 /// Bytes that an engine keeps unless it is told otherwise.
-pub const BUDGET: usize = 64 << 20;
+pub const BUDGET: usize = 256 << 20;
 
 /// Draws scenes, keeping its buffers between them.
 #[derive(Debug)]
@@ -64,7 +64,8 @@ impl Engine {
 
     /// An engine that keeps at most so many bytes from one picture to the next: half of them for
     /// rasters of shapes, a quarter for the regions of a scene that is drawn again, an eighth for
-    /// lines along their outlines, an eighth for buffers. Pictures, and what drawing one holds at once, come on top.
+    /// lines along their outlines, an eighth for buffers. Pictures, and what drawing one holds at
+    /// once, come on top.
     pub fn with_budget(bytes: usize) -> Engine {
         Engine {
             rasters: Rasters::new(bytes / 2),
