@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::layout::Block;
 use super::loops::{self, Join, Operand};
 use super::runs::{Found, PlacedRuns};
-use super::{Bits, SMALL, Slot, Task, Under, Value};
+use super::{Bits, Slot, Task, Under, Value};
 use crate::render::RenderError;
 use crate::render::place::{Affine, IDENTITY, compose};
 use crate::scene::{Region, RegionId, Scene};
@@ -26,7 +26,7 @@ impl Bits {
         self.values.clear();
         self.maps.clear();
         let under = Under::Shift(dx, dy);
-        if let Some(value) = self.known(scene, versions, root, under, false) {
+        if let Some(value) = self.known(scene, versions, root, under) {
             return Ok(value);
         }
         self.tasks.push(Task::Enter(root, under));
@@ -43,7 +43,7 @@ impl Bits {
         Ok(self.values.pop().unwrap_or(Value::Empty))
     }
 
-    /// The pixels of a region if they need no joining; `joins` says that they will be joined.
+    /// The pixels of a region if they need no joining.
     #[inline]
     fn known(
         &mut self,
@@ -51,7 +51,6 @@ impl Bits {
         versions: Option<&[u64]>,
         id: RegionId,
         under: Under,
-        joins: bool,
     ) -> Option<Value> {
         let at = id.0 as usize;
         let Some(region) = scene.regions.get(at) else {
@@ -80,48 +79,19 @@ impl Bits {
                     Found::Runs(placed) => self.placed(placed, dx, dy),
                     Found::Nothing | Found::Indirect => Value::Empty,
                 };
-                // Asked for before in this drawing, elsewhere, it may still be waiting for its turn.
-                let Under::Shift(dx, dy) = under else {
-                    return Some(value);
-                };
-                if self.slots[at].asked == self.drawing {
-                    return Some(value);
+                if let Under::Shift(dx, dy) = under {
+                    let slot = &mut self.slots[at];
+                    slot.version = version;
+                    slot.under = (dx, dy);
+                    slot.value = value;
+                    if let Some(plane) = slot.own.take() {
+                        self.free.push(plane);
+                    }
                 }
-                let own = self.slots[at].own;
-                let (value, own) = match joins {
-                    true => self.stamped(value, own),
-                    false => (value, own),
-                };
-                self.slots[at] = Slot {
-                    version,
-                    under: (dx, dy),
-                    asked: self.drawing,
-                    value,
-                    own,
-                };
                 Some(value)
             }
             _ => None,
         }
-    }
-
-    /// A shape's pixels in a plane of its own, where that pays; which plane it has then.
-    fn stamped(&mut self, value: Value, own: Option<u32>) -> (Value, Option<u32>) {
-        let Value::Runs { placed, block } = value else {
-            return (value, own);
-        };
-        let len = self.layout.plane;
-        if len > SMALL || (own.is_none() && self.kept() > self.budget) {
-            return (value, own);
-        }
-        let plane = match own {
-            Some(plane) => plane,
-            None => self.grab(),
-        };
-        let out = &mut self.planes[plane as usize * len..][..len];
-        let runs = self.store.runs(placed.runs);
-        loops::stamp(out, &Operand::runs(runs, placed, block), &self.layout);
-        (Value::Plane { plane, block }, Some(plane))
     }
 
     fn enter(
@@ -132,7 +102,7 @@ impl Bits {
         under: Under,
     ) -> Result<(), RenderError> {
         self.visit()?;
-        if let Some(value) = self.known(scene, versions, id, under, false) {
+        if let Some(value) = self.known(scene, versions, id, under) {
             self.values.push(value);
             return Ok(());
         }
@@ -148,8 +118,8 @@ impl Bits {
             Region::Empty | Region::Everything | Region::Shape { .. } => return Ok(()),
         };
         // Most operands are known or shapes: no need to put them on the stack.
-        let known = self.known(scene, versions, a, under, true);
-        match (known, self.known(scene, versions, b, under, true)) {
+        let known = self.known(scene, versions, a, under);
+        match (known, self.known(scene, versions, b, under)) {
             (Some(a), Some(b)) => self.leave(versions, id, under, how, a, b),
             (Some(a), None) => {
                 self.values.push(a);
@@ -196,7 +166,7 @@ impl Bits {
         }
         let block = Block {
             columns: (left as u32 / 64, (right as u32 - 1) / 64 + 1),
-            rows: (top & !7, (bottom + 7) & !7),
+            rows: (top, bottom),
         };
         Value::Runs {
             placed: PlacedRuns { dx, dy, ..placed },

@@ -28,22 +28,14 @@ impl Layout {
             width: side(width),
             height: side(height),
             columns,
-            plane: columns as usize * height.next_multiple_of(8) as usize,
+            plane: columns as usize * height as usize,
             planes,
         }
     }
 
-    /// Words of a column: rows come in eights, the last ones may lie below the canvas.
-    #[inline(always)]
+    /// Words of a column.
     pub(super) fn column(&self) -> usize {
-        (self.height as usize).next_multiple_of(8)
-    }
-
-    /// The words of a column.
-    #[inline(always)]
-    pub(super) fn column_at(&self, column: u32) -> std::ops::Range<usize> {
-        let start = column as usize * self.column();
-        start..start + self.column()
+        self.height as usize
     }
 
     /// The word of a pixel within a plane.
@@ -85,7 +77,7 @@ impl Layout {
     }
 }
 
-/// Rows from one up to another, multiples of eight.
+/// Rows from one up to another.
 pub(super) type Rows = (i32, i32);
 
 /// A box of words: columns of words from one up to another, and rows.
@@ -109,7 +101,7 @@ impl Block {
     pub(super) fn all(layout: &Layout) -> Block {
         Block {
             columns: (0, layout.columns),
-            rows: (0, layout.column() as i32),
+            rows: (0, layout.height),
         }
     }
 

@@ -9,7 +9,7 @@
 use multiversion::multiversion;
 
 use super::layout::{Block, Layout, Rows};
-use super::runs::{MARGIN, PlacedRuns, Runs};
+use super::runs::{PlacedRuns, Runs};
 
 /// How two regions are joined.
 #[derive(Clone, Copy, Debug)]
@@ -75,126 +75,122 @@ fn between(from: i32, to: i32, width: i32) -> u64 {
     low(from.clamp(0, width)) ^ low(to.clamp(0, width))
 }
 
-/// Eight words one below the other: what vector instructions take in one go.
-type Octet = [u64; 8];
-
-/// The pixels of a region in one column of words, eight rows at a time.
-trait Column {
-    /// Rows from `y`, a multiple of eight; some of them are in the region's block. What is not
-    /// there yet is made in `buffer`.
-    fn octet<'a>(&'a self, y: i32, buffer: &'a mut Octet) -> &'a Octet;
-}
-
-const ZERO: Octet = [0; 8];
-
-struct AllColumn(Octet);
-
-impl Column for AllColumn {
-    #[inline(always)]
-    fn octet<'a>(&'a self, _: i32, _: &'a mut Octet) -> &'a Octet {
-        &self.0
-    }
-}
-
-struct PlaneColumn<'a>(&'a [u64]);
-
-impl Column for PlaneColumn<'_> {
-    #[inline(always)]
-    fn octet<'a>(&'a self, y: i32, _: &'a mut Octet) -> &'a Octet {
-        octet_of(self.0, y as usize)
-    }
-}
-
-struct RunsColumn<'a> {
-    runs: &'a Runs,
-    /// The first pixel of the words as the runs count columns, and pixels across.
+/// Calls `each` with every word of some rows of a column that holds runs, and their pixels in it.
+#[inline(always)]
+fn each_run(
+    column: &mut [u64],
+    runs: &Runs,
+    (dx, dy): (i32, i32),
     left: i32,
     width: i32,
-    /// Row 0 as the runs count rows.
-    top: i32,
-}
-
-impl<'a> RunsColumn<'a> {
-    #[inline(always)]
-    fn new(runs: &'a Runs, (dx, dy): (i32, i32), number: u32, layout: &Layout) -> RunsColumn<'a> {
-        RunsColumn {
-            runs,
-            left: 64 * number as i32 - dx - runs.area.left,
-            width: layout.across(number),
-            top: MARGIN as i32 - dy - runs.area.top,
+    rows: Rows,
+    each: impl Fn(&mut u64, u64),
+) {
+    // Columns as the runs count them.
+    let left = left - dx - runs.area.left;
+    for stratum in &runs.strata {
+        let top = stratum.top + dy;
+        let from = rows.0.max(top);
+        let to = rows.1.min(top + stratum.from.len() as i32);
+        if from >= to {
+            continue;
+        }
+        let own = (from - top) as usize..(to - top) as usize;
+        let words = &mut column[from as usize..to as usize];
+        let (begin, end) = (&stratum.from[own.clone()], &stratum.to[own]);
+        for ((word, begin), end) in words.iter_mut().zip(begin).zip(end) {
+            each(
+                word,
+                between(i32::from(*begin) - left, i32::from(*end) - left, width),
+            );
         }
     }
 }
 
-impl Column for RunsColumn<'_> {
+/// A column of words of a plane, and where it is.
+struct Column<'a> {
+    words: &'a mut [u64],
+    number: u32,
+    layout: &'a Layout,
+}
+
+impl Column<'_> {
     #[inline(always)]
-    fn octet<'a>(&'a self, y: i32, out: &'a mut Octet) -> &'a Octet {
-        *out = ZERO;
-        // Rows around the runs are there, and empty, up to the margin.
-        let row = (y + self.top) as usize;
-        for stratum in &self.runs.strata {
-            let (Some(from), Some(to)) = (eight(&stratum.from, row), eight(&stratum.to, row))
-            else {
-                continue;
-            };
-            let (from, to, old) = (*from, *to, *out);
-            *out = std::array::from_fn(|i| {
-                let (from, to) = (i32::from(from[i]), i32::from(to[i]));
-                old[i] | between(from - self.left, to - self.left, self.width)
-            });
+    fn fill(&mut self, rows: Rows, with: u64) {
+        if rows.0 < rows.1 {
+            self.words[rows.0 as usize..rows.1 as usize].fill(with);
         }
-        out
     }
-}
 
-/// Eight things of a row of them.
-#[inline(always)]
-fn eight<T>(all: &[T], at: usize) -> Option<&[T; 8]> {
-    all.get(at..)?.first_chunk()
-}
+    #[inline(always)]
+    fn stamp(&mut self, runs: &Runs, by: (i32, i32), rows: Rows, each: impl Fn(&mut u64, u64)) {
+        let (left, width) = (64 * self.number as i32, self.layout.across(self.number));
+        each_run(self.words, runs, by, left, width, rows, each);
+    }
 
-#[inline(always)]
-fn octet_of(words: &[u64], at: usize) -> &Octet {
-    eight(words, at).unwrap_or(&ZERO)
-}
-
-/// Calls a function with the operand's pixels in a column, as a type of their own.
-macro_rules! with_column {
-    ($of:expr, $number:expr, $layout:expr, |$column:ident| $body:expr) => {
-        match $of.pixels {
-            Pixels::All => {
-                let $column = AllColumn([low($layout.across($number)); 8]);
-                $body
-            }
+    /// Sets rows, which lie in the block, to the operand's.
+    #[inline(always)]
+    fn write(&mut self, of: &Operand<'_>, rows: Rows) {
+        if rows.0 >= rows.1 {
+            return;
+        }
+        match of.pixels {
+            Pixels::All => self.fill(rows, low(self.layout.across(self.number))),
             Pixels::Plane(words) => {
-                let $column = PlaneColumn(&words[$layout.column_at($number)]);
-                $body
+                let from = &words[self.layout.rows(self.number, rows)];
+                self.words[rows.0 as usize..rows.1 as usize].copy_from_slice(from);
             }
             Pixels::Runs(runs, dx, dy) => {
-                let $column = RunsColumn::new(runs, (dx, dy), $number, $layout);
-                $body
+                self.fill(rows, 0);
+                self.stamp(runs, (dx, dy), rows, |word, mask| *word |= mask);
             }
         }
-    };
-}
+    }
 
-/// Writes a region into a plane, which holds anything around its block afterwards.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
-    "x86_64+avx2+bmi1+bmi2+popcnt"
-))]
-pub(super) fn stamp(out: &mut [u64], of: &Operand<'_>, layout: &Layout) {
-    let (from, to) = of.block.rows;
-    for number in of.block.columns.0..of.block.columns.1 {
-        let out = &mut out[layout.rows(number, (from, to))];
-        with_column!(of, number, layout, |column| {
-            let mut buffer = ZERO;
-            let mut at = from;
-            for out in out.as_chunks_mut::<8>().0 {
-                *out = *column.octet(at, &mut buffer);
-                at += 8;
+    /// Joins the operand to rows, which lie in its block.
+    #[inline(always)]
+    fn mix(&mut self, how: Join, of: &Operand<'_>, rows: Rows) {
+        if rows.0 >= rows.1 {
+            return;
+        }
+        match of.pixels {
+            Pixels::All => match how {
+                Join::Union => self.fill(rows, low(self.layout.across(self.number))),
+                Join::Difference => self.fill(rows, 0),
+                Join::Intersection => {}
+            },
+            Pixels::Plane(words) => {
+                let other = &words[self.layout.rows(self.number, rows)];
+                let out = &mut self.words[rows.0 as usize..rows.1 as usize];
+                let pairs = out.iter_mut().zip(other);
+                match how {
+                    Join::Union => pairs.for_each(|(out, other)| *out |= other),
+                    Join::Difference => pairs.for_each(|(out, other)| *out &= !other),
+                    Join::Intersection => pairs.for_each(|(out, other)| *out &= other),
+                }
             }
-        });
+            Pixels::Runs(runs, dx, dy) => match how {
+                Join::Union => self.stamp(runs, (dx, dy), rows, |word, mask| *word |= mask),
+                Join::Difference => self.stamp(runs, (dx, dy), rows, |word, mask| *word &= !mask),
+                Join::Intersection => self.keep(runs, (dx, dy), rows),
+            },
+        }
+    }
+
+    /// Clears all pixels of rows outside the runs.
+    fn keep(&mut self, runs: &Runs, (dx, dy): (i32, i32), rows: Rows) {
+        let left = 64 * self.number as i32 - dx - runs.area.left;
+        let width = self.layout.across(self.number);
+        for y in rows.0..rows.1 {
+            let mut mask = 0;
+            for stratum in &runs.strata {
+                let row = usize::try_from(y - dy - stratum.top).unwrap_or(usize::MAX);
+                if let (Some(from), Some(to)) = (stratum.from.get(row), stratum.to.get(row)) {
+                    mask |= between(i32::from(*from) - left, i32::from(*to) - left, width);
+                }
+            }
+            self.words[y as usize] &= mask;
+        }
     }
 }
 
@@ -211,126 +207,106 @@ pub(super) fn join(
     b: &Operand<'_>,
     layout: &Layout,
 ) -> Block {
+    let both = a.block.meet(b.block);
     let block = match (how, b.pixels) {
         (Join::Union, _) => a.block.hull(b.block),
         (Join::Difference, Pixels::All) if !b.block.is_empty() => Block::EMPTY,
         (Join::Difference, _) => a.block,
-        (Join::Intersection, _) => a.block.meet(b.block),
+        (Join::Intersection, _) => both,
     };
-    for number in block.columns.0..block.columns.1 {
-        let column = layout.column_at(number);
-        let out = &mut out[column.clone()];
-        let rows = (block.rows, a.block.rows_at(number), b.block.rows_at(number));
-        if let (Pixels::Plane(x), Pixels::Plane(y)) = (a.pixels, b.pixels) {
-            let (x, y) = (&x[column.clone()], &y[column]);
-            match how {
-                Join::Union => join_planes(out, x, y, rows, |x, y| x | y),
-                Join::Difference => join_planes(out, x, y, rows, |x, y| x & !y),
-                Join::Intersection => join_planes(out, x, y, rows, |x, y| x & y),
-            }
-            continue;
+    if let (Pixels::Plane(x), Pixels::Plane(y)) = (a.pixels, b.pixels) {
+        for number in block.columns.0..block.columns.1 {
+            let column = layout.rows(number, (0, layout.height));
+            let (x, y) = (&x[column.clone()], &y[column.clone()]);
+            let (of_x, of_y) = (a.block.rows_at(number), b.block.rows_at(number));
+            join_columns(&mut out[column], how, (x, of_x), (y, of_y), block.rows);
         }
-        with_column!(a, number, layout, |x| with_column!(
-            b,
+        return block;
+    }
+    let (top, bottom) = block.rows;
+    for number in block.columns.0..block.columns.1 {
+        let mut column = Column {
+            words: &mut out[layout.rows(number, (0, layout.height))],
             number,
             layout,
-            |y| {
-                join_columns(out, how, &x, &y, rows);
+        };
+        match how {
+            Join::Union => {
+                let (a0, a1) = a.block.rows_at(number);
+                let (b0, b1) = b.block.rows_at(number);
+                if a0 >= a1 {
+                    column.fill((top, b0.max(top)), 0);
+                    column.write(b, (b0, b1));
+                    column.fill((b1.max(top), bottom), 0);
+                } else {
+                    column.fill((top, a0), 0);
+                    column.write(a, (a0, a1));
+                    column.fill((a1, bottom), 0);
+                    column.mix(how, b, (b0, b1));
+                }
             }
-        ));
+            Join::Difference => {
+                column.write(a, block.rows);
+                column.mix(how, b, both.rows_at(number));
+            }
+            Join::Intersection => {
+                // Runs are written, planes are combined in one go.
+                let (first, second) = match a.pixels {
+                    Pixels::Runs(..) => (a, b),
+                    _ => (b, a),
+                };
+                column.write(first, block.rows);
+                column.mix(how, second, block.rows);
+            }
+        }
     }
     block
 }
 
-/// Columns of two planes, of which some rows count, joined into all rows of a third: what is of
-/// both, of one, and of none is written without asking at each word.
-#[inline(always)]
-fn join_planes(
-    out: &mut [u64],
-    x: &[u64],
-    y: &[u64],
-    (rows, of_x, of_y): (Rows, Rows, Rows),
-    how: impl Fn(u64, u64) -> u64 + Copy,
-) {
-    let mut at = rows.0;
-    while at < rows.1 {
-        let in_x = of_x.0 <= at && at < of_x.1;
-        let in_y = of_y.0 <= at && at < of_y.1;
-        // As far as nothing begins or ends.
-        let sides = [of_x.0, of_x.1, of_y.0, of_y.1, rows.1];
-        let end = sides.into_iter().filter(|side| *side > at).min();
-        let end = end.unwrap_or(rows.1).min(rows.1);
-        let range = at as usize..end as usize;
-        at = end;
-        let Some(out) = out.get_mut(range.clone()) else {
-            return;
-        };
-        let out = out.as_chunks_mut::<8>().0;
-        let x = x.get(range.clone()).unwrap_or(&[]).as_chunks::<8>().0;
-        let y = y.get(range).unwrap_or(&[]).as_chunks::<8>().0;
-        match (in_x, in_y) {
-            (true, true) => {
-                for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
-                    let (x, y) = (*x, *y);
-                    *out = std::array::from_fn(|i| how(x[i], y[i]));
-                }
-            }
-            (true, false) => {
-                for (out, x) in out.iter_mut().zip(x) {
-                    let x = *x;
-                    *out = std::array::from_fn(|i| how(x[i], 0));
-                }
-            }
-            (false, true) => {
-                for (out, y) in out.iter_mut().zip(y) {
-                    let y = *y;
-                    *out = std::array::from_fn(|i| how(0, y[i]));
-                }
-            }
-            (false, false) => out.fill(ZERO),
-        }
-    }
-}
-
+/// Joins two columns of words, of which some rows count, into all rows of a third: each word is
+/// read and written once.
 #[inline(always)]
 fn join_columns(
     out: &mut [u64],
     how: Join,
-    x: &impl Column,
-    y: &impl Column,
-    (rows, of_x, of_y): (Rows, Rows, Rows),
-) {
-    match how {
-        Join::Union => join_rows(out, x, y, rows, of_x, of_y, |x, y| x | y),
-        Join::Difference => join_rows(out, x, y, rows, of_x, of_y, |x, y| x & !y),
-        Join::Intersection => join_rows(out, x, y, rows, of_x, of_y, |x, y| x & y),
-    }
-}
-
-#[inline(always)]
-fn join_rows(
-    out: &mut [u64],
-    x: &impl Column,
-    y: &impl Column,
+    (x, of_x): (&[u64], Rows),
+    (y, of_y): (&[u64], Rows),
     rows: Rows,
-    of_x: Rows,
-    of_y: Rows,
-    how: impl Fn(u64, u64) -> u64 + Copy,
 ) {
-    let Some(out) = out.get_mut(rows.0 as usize..rows.1 as usize) else {
+    let range = |(from, to): Rows| from.max(0) as usize..to.max(from).max(0) as usize;
+    let both = (of_x.0.max(of_y.0), of_x.1.min(of_y.1));
+    if both.0 >= both.1 {
+        // Nowhere both: what there is of each, and nothing around it.
+        out[range(rows)].fill(0);
+        if !matches!(how, Join::Intersection) {
+            out[range(of_x)].copy_from_slice(&x[range(of_x)]);
+        }
+        if matches!(how, Join::Union) {
+            out[range(of_y)].copy_from_slice(&y[range(of_y)]);
+        }
         return;
-    };
-    let (mut left, mut right) = (ZERO, ZERO);
-    let mut at = rows.0;
-    for out in out.as_chunks_mut::<8>().0 {
-        let in_x = of_x.0 <= at && at < of_x.1;
-        let in_y = of_y.0 <= at && at < of_y.1;
-        let left = if in_x { x.octet(at, &mut left) } else { &ZERO };
-        let right = if in_y { y.octet(at, &mut right) } else { &ZERO };
-        // All is read before anything is written: only then is it one instruction.
-        let (left, right) = (*left, *right);
-        *out = std::array::from_fn(|i| how(left[i], right[i]));
-        at += 8;
+    }
+    let (above, below) = ((rows.0, both.0), (both.1, rows.1));
+    if !matches!(how, Join::Intersection) {
+        // Above and below the rows of both are those of one, or of none.
+        for rest in [above, below] {
+            let inside = |of: Rows| of.0 <= rest.0 && rest.1 <= of.1;
+            if rest.0 >= rest.1 {
+            } else if inside(of_x) {
+                out[range(rest)].copy_from_slice(&x[range(rest)]);
+            } else if inside(of_y) && matches!(how, Join::Union) {
+                out[range(rest)].copy_from_slice(&y[range(rest)]);
+            } else {
+                out[range(rest)].fill(0);
+            }
+        }
+    }
+    let (out, x, y) = (&mut out[range(both)], &x[range(both)], &y[range(both)]);
+    let words = out.iter_mut().zip(x).zip(y);
+    match how {
+        Join::Union => words.for_each(|((out, x), y)| *out = x | y),
+        Join::Difference => words.for_each(|((out, x), y)| *out = x & !y),
+        Join::Intersection => words.for_each(|((out, x), y)| *out = x & y),
     }
 }
 
@@ -346,34 +322,42 @@ pub(super) fn wrong(of: &Operand<'_>, (target, above): (&[u64], &[u64]), layout:
     for (number, above) in (0..layout.columns).zip(above.chunks_exact(height + 1)) {
         let (from, to) = of.block.rows_at(number);
         wrong += above[height] - (above[to as usize] - above[from as usize]);
+        if from >= to {
+            continue;
+        }
         let target = &target[layout.rows(number, (from, to))];
-        with_column!(of, number, layout, |column| {
-            wrong += wrong_in(&column, target, from, layout.height);
-        });
+        wrong += match of.pixels {
+            Pixels::Plane(words) => {
+                differing_in::<1>(&words[layout.rows(number, (from, to))], target)
+            }
+            Pixels::All => {
+                let all = low(layout.across(number));
+                target
+                    .iter()
+                    .map(|t| u64::from((all ^ t).count_ones()))
+                    .sum()
+            }
+            Pixels::Runs(runs, dx, dy) => {
+                let mut sum = 0;
+                // Of one row at a time: a shape alone is rare.
+                for (y, target) in (from..to).zip(target) {
+                    let mut word = 0;
+                    for stratum in &runs.strata {
+                        let row = usize::try_from(y - dy - stratum.top).unwrap_or(usize::MAX);
+                        let run = stratum.from.get(row).zip(stratum.to.get(row));
+                        if let Some((begin, end)) = run {
+                            let left = 64 * number as i32 - dx - runs.area.left;
+                            let (begin, end) = (i32::from(*begin), i32::from(*end));
+                            word |= between(begin - left, end - left, layout.across(number));
+                        }
+                    }
+                    sum += u64::from((word ^ target).count_ones());
+                }
+                sum
+            }
+        };
     }
     wrong
-}
-
-#[inline(always)]
-fn wrong_in(column: &impl Column, target: &[u64], from: i32, height: i32) -> u64 {
-    let mut sums = ZERO;
-    let mut buffer = ZERO;
-    let mut at = from;
-    for target in target.as_chunks::<8>().0 {
-        let octet = column.octet(at, &mut buffer);
-        if at + 8 <= height {
-            for i in 0..8 {
-                sums[i] += u64::from((octet[i] ^ target[i]).count_ones());
-            }
-        } else {
-            // Rows past the last of the canvas hold nothing that counts.
-            for i in 0..(height - at).max(0) as usize {
-                sums[i] += u64::from((octet[i] ^ target[i]).count_ones());
-            }
-        }
-        at += 8;
-    }
-    sums.iter().sum()
 }
 
 /// Paints a region in a colour, of which each plane takes a bit.
@@ -388,60 +372,25 @@ pub(super) fn paint(
     layout: &Layout,
     code: u8,
 ) {
-    for number in of.block.columns.0..of.block.columns.1 {
-        with_column!(of, number, layout, |column| {
-            paint_column(
-                picture,
-                planes,
-                &column,
-                of.block.rows,
+    for bit in 0..planes {
+        let plane = &mut picture[bit * layout.plane..][..layout.plane];
+        let how = match code >> bit & 1 {
+            1 => Join::Union,
+            _ => Join::Difference,
+        };
+        for number in of.block.columns.0..of.block.columns.1 {
+            let mut column = Column {
+                words: &mut plane[layout.rows(number, (0, layout.height))],
                 number,
                 layout,
-                code,
-            );
-        });
-    }
-}
-
-#[inline(always)]
-fn paint_column(
-    picture: &mut [u64],
-    planes: usize,
-    column: &impl Column,
-    rows: Rows,
-    number: u32,
-    layout: &Layout,
-    code: u8,
-) {
-    let start = layout.rows(number, rows).start;
-    let mut buffer = ZERO;
-    for at in (rows.0..rows.1).step_by(8) {
-        let octet = column.octet(at, &mut buffer);
-        // Rows past the last of the canvas stay as they are.
-        let inside = (layout.height - at).clamp(0, 8) as usize;
-        for bit in 0..planes {
-            let bits = if code >> bit & 1 == 1 { u64::MAX } else { 0 };
-            let word = bit * layout.plane + start + (at - rows.0) as usize;
-            let words = picture
-                .get_mut(word..)
-                .and_then(|rest| rest.first_chunk_mut::<8>());
-            let Some(words) = words else {
-                continue;
             };
-            if inside == 8 {
-                let (old, mask) = (*words, *octet);
-                *words = std::array::from_fn(|i| old[i] & !mask[i] | mask[i] & bits);
-            } else {
-                for i in 0..inside {
-                    words[i] = words[i] & !octet[i] | octet[i] & bits;
-                }
-            }
+            column.mix(how, of, of.block.rows);
         }
     }
 }
 
 /// Number of pixels in which the pictures differ in any of their planes, which lie one behind the
-/// other, each of a multiple of eight words.
+/// other.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
     "x86_64+avx2+bmi1+bmi2+popcnt"
@@ -462,22 +411,23 @@ pub(super) fn differing(a: &[u64], b: &[u64], planes: usize) -> u64 {
 #[inline(always)]
 fn differing_in<const N: usize>(a: &[u64], b: &[u64]) -> u64 {
     let len = a.len().min(b.len()) / N;
-    let mut sums = [0u64; 8];
-    let mut at = 0;
-    while at < len {
-        let mut any = [0; 8];
-        for plane in 0..N {
-            let (x, y) = (octet_of(a, plane * len + at), octet_of(b, plane * len + at));
-            for i in 0..8 {
-                any[i] |= x[i] ^ y[i];
-            }
-        }
-        for i in 0..8 {
-            sums[i] += u64::from(any[i].count_ones());
-        }
-        at += 8;
+    if len == 0 {
+        return 0;
     }
-    sums.into_iter().sum()
+    let (mut left, mut right) = (a.chunks_exact(len), b.chunks_exact(len));
+    let left: [&[u64]; N] = std::array::from_fn(|_| left.next().unwrap_or(&[]));
+    let right: [&[u64]; N] = std::array::from_fn(|_| right.next().unwrap_or(&[]));
+    // Slices of one known length: no checks in the loop.
+    let (left, right) = (left.map(|x| &x[..len]), right.map(|x| &x[..len]));
+    let mut sum = 0;
+    for i in 0..len {
+        let mut any = 0;
+        for plane in 0..N {
+            any |= left[plane][i] ^ right[plane][i];
+        }
+        sum += u64::from(any.count_ones());
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -508,7 +458,7 @@ mod tests {
             .map(|i| i.wrapping_mul(0xd1b5_4a32_d192_ed03))
             .collect();
         for planes in 1..=8 {
-            let len = 240 / planes / 8 * 8;
+            let len = 240 / planes;
             let slow: u64 = (0..len)
                 .map(|i| {
                     let any = (0..planes).fold(0, |any, p| any | (a[p * len + i] ^ b[p * len + i]));

@@ -138,11 +138,6 @@ pub struct Bits {
 /// Longest side of a canvas: runs of shapes a few times as large have 16 bits for a column.
 const LONGEST: u32 = 16_000;
 
-/// Most words of a plane for which shapes that are joined have planes of their own: to make a
-/// shape's words costs ten times what it costs to read them, but a plane is as large as the
-/// canvas.
-const SMALL: usize = 2048;
-
 /// Versions of scenes that have none.
 const UNVERSIONED: u64 = 1 << 63;
 

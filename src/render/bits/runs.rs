@@ -39,13 +39,11 @@ pub(super) struct Bounds {
     pub(super) bottom: i32,
 }
 
-/// Rows without runs that are kept above and below, so that eight rows can be taken at a time
-/// wherever they begin.
-pub(super) const MARGIN: usize = 8;
-
-/// At most one run in each row of the area and the margins.
+/// At most one run in each row.
 #[derive(Debug, Default)]
 pub(super) struct Stratum {
+    /// The row of the first run.
+    pub(super) top: i32,
     /// Where runs begin, counted from the left of the area; a row without one has an empty one.
     pub(super) from: Vec<u16>,
     /// Where they end.
@@ -71,21 +69,14 @@ impl Runs {
                 let from = x + skip;
                 let len = row[from..].iter().take_while(|b| **b != 0).count();
                 x = from + len;
-                out.add(depth, (y - area.y0) as usize, from as u16, x as u16);
+                out.add(depth, y, from as u16, x as u16);
                 found = found.around(y, area.x0 + from as i32, area.x0 + x as i32);
                 depth += 1;
             }
         }
         // From here on columns are counted from the first that is used.
         let unused = (found.left - area.x0) as u16;
-        let above = (found.top - area.y0).max(0) as usize;
-        let rows = (found.bottom - found.top).max(0) as usize + 2 * MARGIN;
         for stratum in &mut out.strata {
-            for column in [&mut stratum.from, &mut stratum.to] {
-                column.drain(..above.min(column.len()));
-                column.splice(..0, [0; MARGIN]);
-                column.resize(rows, 0);
-            }
             for x in stratum.from.iter_mut().chain(&mut stratum.to) {
                 *x = x.saturating_sub(unused);
             }
@@ -94,13 +85,17 @@ impl Runs {
         out
     }
 
-    fn add(&mut self, depth: usize, row: usize, from: u16, to: u16) {
+    fn add(&mut self, depth: usize, y: i32, from: u16, to: u16) {
         if self.strata.len() <= depth {
-            self.strata.push(Stratum::default());
+            self.strata.push(Stratum {
+                top: y,
+                ..Stratum::default()
+            });
         }
         let stratum = &mut self.strata[depth];
-        stratum.from.resize(row, 0);
-        stratum.to.resize(row, 0);
+        let rows = (y - stratum.top) as usize;
+        stratum.from.resize(rows, 0);
+        stratum.to.resize(rows, 0);
         stratum.from.push(from);
         stratum.to.push(to);
     }
