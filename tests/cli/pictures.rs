@@ -193,6 +193,8 @@ fn solve_reads_sketches() {
         "30000",
         "--max-size",
         "2",
+        "--seed",
+        "2",
         "--format",
         "json",
     ]);
