@@ -5,8 +5,8 @@
 //! written out in place; what walks lists stays a tree for [`Evaluator`] to walk. Both ways give
 //! the same values to the last bit. Code only jumps forwards, so an arm costs at most its length.
 
-use super::interpret::V;
 use super::parts::Join;
+use super::value::V;
 use crate::grammar::expr::{Builtin, Case, Expr, ExprKind, Type, Value};
 use crate::grammar::ids::TokenId;
 use crate::grammar::ir::{Domain, Grammar, ProductionKind};

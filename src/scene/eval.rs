@@ -6,8 +6,9 @@
 //! catamorphism: a node's value depends on its subtree only.
 
 use super::affine;
-use super::interpret::{Evaluator, Memory, V};
+use super::interpret::{Evaluator, Memory};
 use super::parts::{Finish, Steps};
+use super::value::V;
 use super::{Content, RegionId, Scene};
 use crate::grammar::ir::{CanvasMode, Grammar};
 use crate::grammar::scalar::whole;

@@ -12,9 +12,10 @@
 use super::affine::{self, Affine, IDENTITY};
 use super::code::Arms;
 use super::eval::{NotDrawable, budget};
-use super::interpret::{Evaluator, Memory, V};
+use super::interpret::{Evaluator, Memory};
 use super::parts::{EMPTY, Made, Raw, Visit};
 use super::slots::Slots;
+use super::value::V;
 use super::{Bounds, Content, Layer, Scene};
 use crate::grammar::ir::{CanvasMode, Grammar};
 use crate::grammar::scalar::whole;

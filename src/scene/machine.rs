@@ -6,7 +6,8 @@
 use super::affine::{self, Affine};
 use super::code::{Code, MOST_NUMBERS, Op, Source};
 use super::eval::NotDrawable;
-use super::interpret::{Evaluator, MAX_CORNERS, V, number};
+use super::interpret::{Evaluator, MAX_CORNERS};
+use super::value::{V, number};
 use super::{Paint, shapes};
 use crate::grammar::expr::{Builtin, Value};
 use crate::grammar::scalar::{self, finite, limited, whole};

@@ -20,6 +20,7 @@ mod slots;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use bounds::{Bounds, bounds};
 pub use live::Live;
