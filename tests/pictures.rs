@@ -143,6 +143,8 @@ fn pictures_are_as_they_were() {
             "{name} has no pictures"
         );
         let mut pictures: Vec<(&str, Picture)> = Vec::new();
+        // Pixels that the engine draws as resvg does, and all.
+        let (mut close, mut pixels) = (0.0, 0.0);
         // With an observation model, what it shows is what the language adds.
         let plain = compiled.grammar.observe.is_none();
         for (case, text, scene) in cases.iter().filter(|_| plain) {
@@ -160,13 +162,17 @@ fn pictures_are_as_they_were() {
                 1.0,
                 "{case}"
             );
-            // 99.9 % over many pictures (`tests/agreement.rs`); a single one may be a little worse.
+            // 99.9 % of all pixels, here and in `tests/agreement.rs`. A single picture may fall short:
+            // resvg cuts curves where a mask ends and rounds anew there, which the engine does not.
             let direct = engine.draw(scene).expect("it is drawn");
             let share = metric::share_within(&picture, &direct, 2.0 / 255.0);
-            assert!(share >= 0.99, "{case}: {share}");
+            assert!(share >= 0.998, "{case}: {share}");
+            close += share * picture.pixels() as f64;
+            pixels += picture.pixels() as f64;
             golden.picture(case, &picture);
             pictures.push((case, picture));
         }
+        assert!(close >= 0.999 * pixels, "{name}: {close} of {pixels}");
         if name == "csg2d" {
             for (case, _, scene) in &cases {
                 let written = outline::outline_svg(scene, &SvgOptions::default());
