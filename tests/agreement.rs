@@ -4,8 +4,7 @@
 //! shapes without size, off the canvas, exactly over each other, at every angle, far too large.
 //! `cargo test --test agreement -- --nocapture` prints the figures.
 
-use std::fs;
-use std::path::PathBuf;
+mod common;
 
 use tdc::Compiled;
 use tdc::grammar::ir::{Canvas, CanvasMode};
@@ -22,18 +21,9 @@ const WITHIN: f64 = 2.0 / 255.0;
 
 /// The shipped grammars that draw, with their names.
 fn grammars() -> Vec<(String, Compiled)> {
-    let mut paths: Vec<PathBuf> = fs::read_dir("grammars")
-        .expect("the grammars are there")
-        .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "tdg"))
-        .collect();
-    paths.sort();
-    let named = paths.iter().map(|path| {
-        let name = path.file_stem().expect("a name").to_string_lossy();
-        let compiled = Compiled::load(path).unwrap_or_else(|e| panic!("{name}: {e}"));
-        (name.into_owned(), compiled)
-    });
-    named.filter(|(_, c)| c.grammar.canvas.is_some()).collect()
+    let mut all = common::shipped();
+    all.retain(|(_, compiled)| compiled.grammar.canvas.is_some());
+    all
 }
 
 /// How well two ways agree on many pictures.

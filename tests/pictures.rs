@@ -7,9 +7,11 @@
 //! expected, difference and result side by side in `target/pictures/`, where the sheets
 //! `all-of-<grammar>.png` show them all.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tdc::diag::render as show;
 use tdc::grammar::ir::{Canvas, CanvasMode};
@@ -24,18 +26,9 @@ const HOME: &str = "snapshots/pictures";
 
 /// The shipped grammars that draw, with their names.
 fn grammars() -> Vec<(String, Compiled)> {
-    let mut paths: Vec<PathBuf> = fs::read_dir("grammars")
-        .expect("the grammars are there")
-        .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "tdg"))
-        .collect();
-    paths.sort();
-    let named = paths.iter().map(|path| {
-        let name = path.file_stem().expect("a name").to_string_lossy();
-        let compiled = Compiled::load(path).unwrap_or_else(|e| panic!("{name}: {e}"));
-        (name.into_owned(), compiled)
-    });
-    named.filter(|(_, c)| c.grammar.canvas.is_some()).collect()
+    let mut all = common::shipped();
+    all.retain(|(_, compiled)| compiled.grammar.canvas.is_some());
+    all
 }
 
 /// The fixed programs of a grammar: names and scenes.
