@@ -50,6 +50,16 @@ pub fn cos_sin(degrees: f64) -> (f64, f64) {
 
 /// The intrinsic's value; `None` when it does not take such operands, which typed code never asks.
 pub fn apply(builtin: Builtin, args: &[Value]) -> Option<Value> {
+    applied(builtin, args, |x| Some(finite(x)))
+}
+
+/// [`apply`], but `None` where arithmetic gives no number: a division by zero, the root of a
+/// negative number, more than a number can be.
+pub fn apply_strictly(builtin: Builtin, args: &[Value]) -> Option<Value> {
+    applied(builtin, args, |x| x.is_finite().then_some(x + 0.0))
+}
+
+fn applied(builtin: Builtin, args: &[Value], finite: impl Fn(f64) -> Option<f64>) -> Option<Value> {
     use Value::{Bool, Color, Num, Point};
     Some(match (builtin, args) {
         (Builtin::Not, [Bool(a)]) => Bool(!a),
@@ -59,18 +69,18 @@ pub fn apply(builtin: Builtin, args: &[Value]) -> Option<Value> {
         (Builtin::Le, [Num(a), Num(b)]) => Bool(a <= b),
         (Builtin::Gt, [Num(a), Num(b)]) => Bool(a > b),
         (Builtin::Ge, [Num(a), Num(b)]) => Bool(a >= b),
-        (_, [Num(a)]) => Num(finite(unary(builtin, *a)?)),
+        (_, [Num(a)]) => Num(finite(unary(builtin, *a)?)?),
         (Builtin::Point, [Num(x), Num(y)]) => Point(*x, *y),
         (Builtin::PointX, [Point(x, _)]) => Num(*x),
         (Builtin::PointY, [Point(_, y)]) => Num(*y),
-        (_, [Num(a), Num(b)]) => Num(finite(binary(builtin, *a, *b)?)),
+        (_, [Num(a), Num(b)]) => Num(finite(binary(builtin, *a, *b)?)?),
         (Builtin::Neg, [Point(x, y)]) => Point(-x, -y),
-        (Builtin::Add, [Point(x, y), Point(u, v)]) => Point(finite(x + u), finite(y + v)),
-        (Builtin::Sub, [Point(x, y), Point(u, v)]) => Point(finite(x - u), finite(y - v)),
+        (Builtin::Add, [Point(x, y), Point(u, v)]) => Point(finite(x + u)?, finite(y + v)?),
+        (Builtin::Sub, [Point(x, y), Point(u, v)]) => Point(finite(x - u)?, finite(y - v)?),
         (Builtin::Mul, [Point(x, y), Num(k)] | [Num(k), Point(x, y)]) => {
-            Point(finite(x * k), finite(y * k))
+            Point(finite(x * k)?, finite(y * k)?)
         }
-        (Builtin::Div, [Point(x, y), Num(k)]) => Point(finite(x / k), finite(y / k)),
+        (Builtin::Div, [Point(x, y), Num(k)]) => Point(finite(x / k)?, finite(y / k)?),
         (Builtin::Rgb, [Num(r), Num(g), Num(b)]) => Color([byte(*r), byte(*g), byte(*b), 255]),
         (Builtin::Hsl, [Num(h), Num(s), Num(l)]) => Color(hsl(*h, *s, *l)),
         (Builtin::Mix, [Color(a), Color(b), Num(t)]) => Color(mix(*a, *b, *t)),

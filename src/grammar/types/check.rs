@@ -124,6 +124,18 @@ pub(super) fn join(a: &Type, b: &Type) -> Option<Type> {
     }
 }
 
+/// The type of branches that are as wanted. What is wanted may be wider: after a branch that is
+/// always there one that may be absent would do, and the whole is optional only if one is.
+fn narrowest<'e>(branches: impl IntoIterator<Item = &'e Expr>, wanted: &Wanted) -> Type {
+    let joined = (branches.into_iter())
+        .try_fold(Type::Error, |ty, branch| join(&ty, &branch.ty))
+        .unwrap_or(Type::Error);
+    match joined {
+        Type::Error => wanted.ty.clone(),
+        ty => ty,
+    }
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn new(
         scope: &'a Scope,
@@ -171,9 +183,10 @@ impl<'a> Checker<'a> {
                 let condition = this.condition(condition);
                 let yes = this.check(yes, wanted);
                 let no = this.check(no, wanted);
+                let ty = narrowest([&yes, &no], wanted);
                 Expr {
                     kind: ExprKind::If(Box::new(condition), Box::new(yes), Box::new(no)),
-                    ty: wanted.ty.clone(),
+                    ty,
                 }
             }
             ast::ExprKind::Match(on, arms) => this.match_on(written.span, on, arms, Some(wanted)),
@@ -549,7 +562,7 @@ impl<'a> Checker<'a> {
             }
         }
         let ty = match (wanted, like) {
-            (Some(wanted), _) => wanted.ty.clone(),
+            (Some(wanted), _) => narrowest(typed.iter().map(|(_, body)| body), wanted),
             (None, Some((ty, _))) => ty,
             (None, None) => Type::Error,
         };
