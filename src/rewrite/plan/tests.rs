@@ -1,3 +1,5 @@
+//! Rules of a small language, fired at programs written out.
+
 use std::fmt::Write as _;
 
 use super::*;
