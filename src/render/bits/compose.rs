@@ -5,10 +5,10 @@
 
 use std::cmp::Ordering;
 
-use super::layout::Block;
+use super::layout::{Block, down, up};
 use super::loops::{self, Join, Operand};
 use super::runs::{Found, PlacedRuns};
-use super::{Bits, Slot, Task, Under, Value};
+use super::{Bits, FULL, Slot, Task, Under, Value, place};
 use crate::render::RenderError;
 use crate::render::place::{Affine, IDENTITY, compose};
 use crate::scene::{Region, RegionId, Scene};
@@ -66,7 +66,10 @@ impl Bits {
         }
         match region {
             Region::Empty => Some(Value::Empty),
-            Region::Everything => Some(Value::All),
+            Region::Everything => Some(Value::Plane {
+                plane: FULL,
+                block: Block::all(&self.layout),
+            }),
             Region::Shape { shape, at: own } => {
                 let (found, dx, dy) = match under {
                     Under::Shift(dx, dy) => (self.store.shape(shape, own, 0.0), dx, dy),
@@ -75,20 +78,30 @@ impl Bits {
                         (self.store.shape(shape, &whole, 0.0), 0, 0)
                     }
                 };
-                let value = match found {
-                    Found::Runs(placed) => self.placed(placed, dx, dy),
-                    Found::Nothing | Found::Indirect => Value::Empty,
-                };
-                if let Under::Shift(dx, dy) = under {
-                    let slot = &mut self.slots[at];
-                    slot.version = version;
-                    slot.under = (dx, dy);
-                    slot.value = value;
-                    if let Some(plane) = slot.own.take() {
-                        self.free.push(plane);
+                let kept = self.kept_at(at, under);
+                let stamped = match found {
+                    Found::Runs(placed) => {
+                        self.block(placed, (dx, dy)).map(|block| (placed, block))
                     }
-                }
-                Some(value)
+                    Found::Nothing | Found::Indirect => None,
+                };
+                let Some((placed, block)) = stamped else {
+                    if let Some(under) = kept {
+                        let own = self.slots[at].own;
+                        self.keep(versions, at, under, Value::Empty, own);
+                    }
+                    return Some(Value::Empty);
+                };
+                let plane = self.plane_for(at, kept);
+                self.stamp_into(plane, placed, (dx, dy), block);
+                Some(match kept {
+                    Some(under) => {
+                        let value = Value::Plane { plane, block };
+                        self.keep(versions, at, under, value, Some(plane));
+                        value
+                    }
+                    None => Value::Given { plane, block },
+                })
             }
             _ => None,
         }
@@ -153,25 +166,82 @@ impl Bits {
         Under::Map(self.maps.len() as u32 - 1)
     }
 
-    /// Runs as far as they are on the canvas.
-    pub(super) fn placed(&self, placed: PlacedRuns, dx: i32, dy: i32) -> Value {
+    /// Where what of runs is on the canvas is, if anything.
+    fn block(&self, placed: PlacedRuns, (dx, dy): (i32, i32)) -> Option<Block> {
         let (dx, dy) = (placed.dx.saturating_add(dx), placed.dy.saturating_add(dy));
         let area = self.store.runs(placed.runs).area;
         let left = area.left.saturating_add(dx).max(0);
         let right = area.right.saturating_add(dx).min(self.layout.width);
         let top = area.top.saturating_add(dy).max(0);
         let bottom = area.bottom.saturating_add(dy).min(self.layout.height);
-        if left >= right || top >= bottom {
-            return Value::Empty;
-        }
-        let block = Block {
+        (left < right && top < bottom).then(|| Block {
             columns: (left as u32 / 64, (right as u32 - 1) / 64 + 1),
-            rows: (top, bottom),
-        };
-        Value::Runs {
-            placed: PlacedRuns { dx, dy, ..placed },
-            block,
+            rows: (down(top), up(bottom)),
+        })
+    }
+
+    /// Writes runs, which are on the canvas within the block, into a plane.
+    fn stamp_into(&mut self, plane: u32, placed: PlacedRuns, (dx, dy): (i32, i32), block: Block) {
+        let at = (placed.dx.saturating_add(dx), placed.dy.saturating_add(dy));
+        let len = self.layout.plane;
+        let out = &mut self.planes[plane as usize * len..][..len];
+        let stale = std::mem::replace(&mut self.used[plane as usize], block);
+        let runs = self.store.runs(placed.runs);
+        loops::stamp(out, runs, at, block, stale, &self.layout);
+    }
+
+    /// Runs in a plane that is nobody's.
+    pub(super) fn stamp(&mut self, placed: PlacedRuns, by: (i32, i32)) -> Value {
+        match self.block(placed, by) {
+            Some(block) => {
+                let plane = self.grab();
+                self.stamp_into(plane, placed, by, block);
+                Value::Given { plane, block }
+            }
+            None => Value::Empty,
         }
+    }
+
+    /// Whether the pixels of a region can be kept, and then where it is. One that was asked for
+    /// before in this drawing, elsewhere, may still be waiting on the stack: its plane is not to be
+    /// touched. Over the budget nothing more is kept.
+    fn kept_at(&self, at: usize, under: Under) -> Option<(i32, i32)> {
+        let slot = &self.slots[at];
+        match under {
+            Under::Shift(dx, dy)
+                if slot.asked != self.drawing
+                    && (slot.own.is_some() || self.kept() <= self.budget) =>
+            {
+                Some((dx, dy))
+            }
+            _ => None,
+        }
+    }
+
+    /// A plane to write a region into: its own if it is kept.
+    fn plane_for(&mut self, at: usize, kept: Option<(i32, i32)>) -> u32 {
+        match kept.and(self.slots[at].own) {
+            Some(plane) => plane,
+            None => self.grab(),
+        }
+    }
+
+    /// Notes what is known of a region.
+    fn keep(
+        &mut self,
+        versions: Option<&[u64]>,
+        at: usize,
+        under: (i32, i32),
+        value: Value,
+        own: Option<u32>,
+    ) {
+        self.slots[at] = Slot {
+            version: self.version(versions, at),
+            under,
+            asked: self.drawing,
+            value,
+            own,
+        };
     }
 
     /// Joins two regions and keeps the result where it can be kept.
@@ -185,20 +255,8 @@ impl Bits {
         b: Value,
     ) {
         let at = id.0 as usize;
-        let shift = match under {
-            Under::Shift(dx, dy) => Some((dx, dy)),
-            Under::Map(_) => None,
-        };
-        // A region asked for before in this drawing, elsewhere, may still be waiting on the stack:
-        // its plane is not to be touched. Over the budget nothing more is kept.
-        let slot = &self.slots[at];
-        let kept = shift.filter(|_| {
-            slot.asked != self.drawing && (slot.own.is_some() || self.kept() <= self.budget)
-        });
-        let plane = match kept.and(slot.own) {
-            Some(plane) => plane,
-            None => self.grab(),
-        };
+        let kept = self.kept_at(at, under);
+        let plane = self.plane_for(at, kept);
         let block = self.join(how, a, b, plane);
         self.give_back(a);
         self.give_back(b);
@@ -208,16 +266,7 @@ impl Bits {
             None => Value::Given { plane, block },
         };
         match kept {
-            Some(under) => {
-                let version = self.version(versions, at);
-                self.slots[at] = Slot {
-                    version,
-                    under,
-                    asked: self.drawing,
-                    value,
-                    own: Some(plane),
-                };
-            }
+            Some(under) => self.keep(versions, at, under, value, Some(plane)),
             None if block.is_empty() => self.free.push(plane),
             None => {}
         }
@@ -230,21 +279,20 @@ impl Bits {
         // The operands lie in other planes than the result: it is lent out of the row of planes.
         let (before, rest) = self.planes.split_at_mut(out as usize * len);
         let (out_words, after) = rest.split_at_mut(len);
-        let operand = |value: Value| match value {
-            Value::Empty => Operand::EMPTY,
-            Value::All => Operand::all(&self.layout),
-            Value::Runs { placed, block } => {
-                Operand::runs(self.store.runs(placed.runs), placed, block)
-            }
-            Value::Plane { plane, block } | Value::Given { plane, block } => {
-                let words = match plane.cmp(&out) {
-                    Ordering::Less => &before[plane as usize * len..][..len],
-                    Ordering::Greater => &after[(plane - out - 1) as usize * len..][..len],
-                    Ordering::Equal => return Operand::EMPTY,
-                };
-                Operand::plane(words, block)
-            }
+        let operand = |value: Value| {
+            let (plane, block) = place(value);
+            let words = match plane.cmp(&out) {
+                Ordering::Less => &before[plane as usize * len..][..len],
+                Ordering::Greater => &after[(plane - out - 1) as usize * len..][..len],
+                // No region is a part of itself.
+                Ordering::Equal => &before[..len],
+            };
+            Operand { words, block }
         };
-        loops::join(out_words, how, &operand(a), &operand(b), &self.layout)
+        let stale = self.used[out as usize];
+        let (a, b) = (operand(a), operand(b));
+        let block = loops::join(out_words, how, a, b, stale, &self.layout);
+        self.used[out as usize] = block;
+        block
     }
 }

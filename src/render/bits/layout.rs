@@ -5,6 +5,19 @@
 use super::Palette;
 use crate::render::Picture;
 
+/// Rows are taken by so many at once: loops over them need no special case for the last few.
+pub(super) const STEP: i32 = 32;
+
+/// The next whole step up to which rows are taken.
+pub(super) fn up(row: i32) -> i32 {
+    down(row + STEP - 1)
+}
+
+/// The last whole step from which rows are taken.
+pub(super) fn down(row: i32) -> i32 {
+    row & -STEP
+}
+
 /// Where the pixels of a picture are: words of 64 pixels beside each other; words that stand one
 /// below the other follow each other, column after column, plane after plane. So what is done to a
 /// stack of rows is done to words in a row.
@@ -14,6 +27,8 @@ pub(super) struct Layout {
     pub(super) height: i32,
     /// Columns of words.
     pub(super) columns: u32,
+    /// Rows of a column: those of the canvas and, below them, as many as make whole [`STEP`]s.
+    pub(super) stack: i32,
     /// Words of a plane.
     pub(super) plane: usize,
     pub(super) planes: usize,
@@ -24,18 +39,20 @@ impl Layout {
     pub(super) fn new(width: u32, height: u32, planes: usize) -> Layout {
         let side = |x: u32| i32::try_from(x).unwrap_or(i32::MAX);
         let columns = width.div_ceil(64);
+        let stack = up(side(height).min(i32::MAX - STEP));
         Layout {
             width: side(width),
             height: side(height),
             columns,
-            plane: columns as usize * height as usize,
+            stack,
+            plane: columns as usize * stack as usize,
             planes,
         }
     }
 
     /// Words of a column.
     pub(super) fn column(&self) -> usize {
-        self.height as usize
+        self.stack as usize
     }
 
     /// The word of a pixel within a plane.
@@ -80,7 +97,7 @@ impl Layout {
 /// Rows from one up to another.
 pub(super) type Rows = (i32, i32);
 
-/// A box of words: columns of words from one up to another, and rows.
+/// A box of words: columns of words from one up to another, and rows, in whole steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Block {
     pub(super) columns: (u32, u32),
@@ -101,7 +118,7 @@ impl Block {
     pub(super) fn all(layout: &Layout) -> Block {
         Block {
             columns: (0, layout.columns),
-            rows: (0, layout.height),
+            rows: (0, layout.stack),
         }
     }
 

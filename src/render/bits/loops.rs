@@ -5,11 +5,15 @@
 //! the compiler turns into vector instructions; the attribute makes a copy for AVX-512 with its
 //! own count of bits, one for AVX2, and one for any processor. All give the same words. A function does
 //! a whole join or picture, so that choosing it costs nothing beside it.
+//!
+//! Rows are taken in whole [`STEP`]s, and outside their block planes are 0: so a loop has no
+//! beginning, end or side that is different, and the processor no branch to guess. That is worth
+//! more than the words that are done in vain.
 
 use multiversion::multiversion;
 
-use super::layout::{Block, Layout, Rows};
-use super::runs::{PlacedRuns, Runs};
+use super::layout::{Block, Layout, Rows, STEP, down, up};
+use super::runs::{Runs, Stratum};
 
 /// How two regions are joined.
 #[derive(Clone, Copy, Debug)]
@@ -19,47 +23,11 @@ pub(super) enum Join {
     Intersection,
 }
 
-/// The pixels of a region, none outside a block.
+/// The pixels of a region: a plane that is 0 outside a block.
 #[derive(Clone, Copy)]
 pub(super) struct Operand<'a> {
+    pub(super) words: &'a [u64],
     pub(super) block: Block,
-    pixels: Pixels<'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Pixels<'a> {
-    All,
-    /// Of the plane only the block counts.
-    Plane(&'a [u64]),
-    Runs(&'a Runs, i32, i32),
-}
-
-impl<'a> Operand<'a> {
-    pub(super) const EMPTY: Operand<'static> = Operand {
-        block: Block::EMPTY,
-        pixels: Pixels::All,
-    };
-
-    pub(super) fn all(layout: &Layout) -> Operand<'static> {
-        Operand {
-            block: Block::all(layout),
-            pixels: Pixels::All,
-        }
-    }
-
-    pub(super) fn plane(words: &'a [u64], block: Block) -> Operand<'a> {
-        Operand {
-            block,
-            pixels: Pixels::Plane(words),
-        }
-    }
-
-    pub(super) fn runs(runs: &'a Runs, placed: PlacedRuns, block: Block) -> Operand<'a> {
-        Operand {
-            block,
-            pixels: Pixels::Runs(runs, placed.dx, placed.dy),
-        }
-    }
 }
 
 /// The lowest `n` bits, of 0 to 64.
@@ -69,133 +37,132 @@ fn low(n: i32) -> u64 {
     1u64.unbounded_shl(n as u32).wrapping_sub(1)
 }
 
-/// The pixels from a column up to another of a word that holds `width` pixels.
-#[inline(always)]
-fn between(from: i32, to: i32, width: i32) -> u64 {
-    low(from.clamp(0, width)) ^ low(to.clamp(0, width))
+/// How columns that runs count become bits of a word: less `back`, more `on`, of which one is 0, in
+/// numbers that stop at both ends; of the word only some bits are pixels.
+#[derive(Clone, Copy)]
+struct Window {
+    back: u16,
+    on: u16,
+    pixels: u64,
 }
 
-/// Calls `each` with every word of some rows of a column that holds runs, and their pixels in it.
+impl Window {
+    /// Of the word whose first pixel is in column `left` of the runs, and which holds `width`.
+    #[inline(always)]
+    fn new(left: i32, width: i32) -> Window {
+        let most = |n: i32| n.clamp(0, i32::from(u16::MAX)) as u16;
+        Window {
+            back: most(left),
+            on: most(left.saturating_neg()),
+            pixels: low(width),
+        }
+    }
+
+    /// The pixels of a run.
+    #[inline(always)]
+    fn of(self, from: u16, to: u16) -> u64 {
+        // Shifted by 64 or more, nothing is left: a run that ends beyond the word fills it.
+        let at = |x: u16| u32::from(x.saturating_sub(self.back).saturating_add(self.on));
+        let (from, to) = (at(from), at(to));
+        (u64::MAX.unbounded_shl(from) ^ u64::MAX.unbounded_shl(to)) & self.pixels
+    }
+}
+
+/// Whole steps of something that has a length of whole steps: says so to the compiler.
 #[inline(always)]
-fn each_run(
-    column: &mut [u64],
+fn steps<T>(of: &[T]) -> &[T] {
+    &of[..of.len() & !(STEP as usize - 1)]
+}
+
+/// The same of what is written.
+#[inline(always)]
+fn steps_mut<T>(of: &mut [T]) -> &mut [T] {
+    let len = of.len() & !(STEP as usize - 1);
+    &mut of[..len]
+}
+
+/// Writes a shape into a plane that is 0 outside the block `stale`, and afterwards outside
+/// `block`.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+pub(super) fn stamp(
+    out: &mut [u64],
     runs: &Runs,
     (dx, dy): (i32, i32),
-    left: i32,
-    width: i32,
-    rows: Rows,
-    each: impl Fn(&mut u64, u64),
+    block: Block,
+    stale: Block,
+    layout: &Layout,
 ) {
-    // Columns as the runs count them.
-    let left = left - dx - runs.area.left;
-    for stratum in &runs.strata {
-        let top = stratum.top + dy;
-        let from = rows.0.max(top);
-        let to = rows.1.min(top + stratum.from.len() as i32);
-        if from >= to {
-            continue;
+    clear_around(out, block, stale, layout);
+    for number in block.columns.0..block.columns.1 {
+        let column = &mut out[layout.rows(number, (0, layout.stack))];
+        // Columns as the runs count them.
+        let left = 64 * number as i32 - dx - runs.area.left;
+        let window = Window::new(left, layout.across(number));
+        let mut first = true;
+        for stratum in runs.strata() {
+            let (rows, from, to) = rows_of(stratum, dy, layout);
+            let words = steps_mut(&mut column[rows.0 as usize..rows.1 as usize]);
+            let each = words.iter_mut().zip(from).zip(to);
+            // The first has a run in all rows that have one.
+            if first {
+                each.for_each(|((word, from), to)| *word = window.of(*from, *to));
+            } else {
+                each.for_each(|((word, from), to)| *word |= window.of(*from, *to));
+            }
+            first = false;
         }
-        let own = (from - top) as usize..(to - top) as usize;
-        let words = &mut column[from as usize..to as usize];
-        let (begin, end) = (&stratum.from[own.clone()], &stratum.to[own]);
-        for ((word, begin), end) in words.iter_mut().zip(begin).zip(end) {
-            each(
-                word,
-                between(i32::from(*begin) - left, i32::from(*end) - left, width),
-            );
+        if block.rows.1 > layout.height {
+            column[layout.height as usize..].fill(0);
         }
     }
 }
 
-/// A column of words of a plane, and where it is.
-struct Column<'a> {
-    words: &'a mut [u64],
-    number: u32,
-    layout: &'a Layout,
+/// The rows of a canvas in which a stratum is, in whole steps, and its runs in them.
+#[inline(always)]
+fn rows_of<'a>(stratum: &'a Stratum, dy: i32, layout: &Layout) -> (Rows, &'a [u16], &'a [u16]) {
+    let top = stratum.top + dy;
+    let bottom = top + stratum.rows();
+    let rows = (down(top.max(0)), up(bottom.min(layout.height)));
+    if rows.0 >= rows.1 {
+        return ((0, 0), &[], &[]);
+    }
+    let (from, to) = stratum.runs((rows.0 - top, rows.1 - top));
+    (rows, steps(from), steps(to))
 }
 
-impl Column<'_> {
-    #[inline(always)]
-    fn fill(&mut self, rows: Rows, with: u64) {
-        if rows.0 < rows.1 {
-            self.words[rows.0 as usize..rows.1 as usize].fill(with);
-        }
+/// Sets all pixels of a plane.
+pub(super) fn fill(out: &mut [u64], layout: &Layout) {
+    for number in 0..layout.columns {
+        out[layout.rows(number, (0, layout.height))].fill(low(layout.across(number)));
     }
+}
 
-    #[inline(always)]
-    fn stamp(&mut self, runs: &Runs, by: (i32, i32), rows: Rows, each: impl Fn(&mut u64, u64)) {
-        let (left, width) = (64 * self.number as i32, self.layout.across(self.number));
-        each_run(self.words, runs, by, left, width, rows, each);
-    }
-
-    /// Sets rows, which lie in the block, to the operand's.
-    #[inline(always)]
-    fn write(&mut self, of: &Operand<'_>, rows: Rows) {
-        if rows.0 >= rows.1 {
-            return;
-        }
-        match of.pixels {
-            Pixels::All => self.fill(rows, low(self.layout.across(self.number))),
-            Pixels::Plane(words) => {
-                let from = &words[self.layout.rows(self.number, rows)];
-                self.words[rows.0 as usize..rows.1 as usize].copy_from_slice(from);
+/// Clears what of one block is not in another.
+#[inline(always)]
+fn clear_around(out: &mut [u64], block: Block, stale: Block, layout: &Layout) {
+    for number in stale.columns.0..stale.columns.1 {
+        let column = &mut out[layout.rows(number, (0, layout.stack))];
+        let rows = block.rows_at(number);
+        let (above, below) = match rows.0 < rows.1 {
+            true => (
+                (stale.rows.0, rows.0.min(stale.rows.1)),
+                (rows.1.max(stale.rows.0), stale.rows.1),
+            ),
+            false => (stale.rows, (0, 0)),
+        };
+        for rest in [above, below] {
+            if rest.0 < rest.1 {
+                steps_mut(&mut column[rest.0 as usize..rest.1 as usize]).fill(0);
             }
-            Pixels::Runs(runs, dx, dy) => {
-                self.fill(rows, 0);
-                self.stamp(runs, (dx, dy), rows, |word, mask| *word |= mask);
-            }
-        }
-    }
-
-    /// Joins the operand to rows, which lie in its block.
-    #[inline(always)]
-    fn mix(&mut self, how: Join, of: &Operand<'_>, rows: Rows) {
-        if rows.0 >= rows.1 {
-            return;
-        }
-        match of.pixels {
-            Pixels::All => match how {
-                Join::Union => self.fill(rows, low(self.layout.across(self.number))),
-                Join::Difference => self.fill(rows, 0),
-                Join::Intersection => {}
-            },
-            Pixels::Plane(words) => {
-                let other = &words[self.layout.rows(self.number, rows)];
-                let out = &mut self.words[rows.0 as usize..rows.1 as usize];
-                let pairs = out.iter_mut().zip(other);
-                match how {
-                    Join::Union => pairs.for_each(|(out, other)| *out |= other),
-                    Join::Difference => pairs.for_each(|(out, other)| *out &= !other),
-                    Join::Intersection => pairs.for_each(|(out, other)| *out &= other),
-                }
-            }
-            Pixels::Runs(runs, dx, dy) => match how {
-                Join::Union => self.stamp(runs, (dx, dy), rows, |word, mask| *word |= mask),
-                Join::Difference => self.stamp(runs, (dx, dy), rows, |word, mask| *word &= !mask),
-                Join::Intersection => self.keep(runs, (dx, dy), rows),
-            },
-        }
-    }
-
-    /// Clears all pixels of rows outside the runs.
-    fn keep(&mut self, runs: &Runs, (dx, dy): (i32, i32), rows: Rows) {
-        let left = 64 * self.number as i32 - dx - runs.area.left;
-        let width = self.layout.across(self.number);
-        for y in rows.0..rows.1 {
-            let mut mask = 0;
-            for stratum in &runs.strata {
-                let row = usize::try_from(y - dy - stratum.top).unwrap_or(usize::MAX);
-                if let (Some(from), Some(to)) = (stratum.from.get(row), stratum.to.get(row)) {
-                    mask |= between(i32::from(*from) - left, i32::from(*to) - left, width);
-                }
-            }
-            self.words[y as usize] &= mask;
         }
     }
 }
 
-/// Writes into a plane what two regions are together. Returns where that can be; around it the
-/// plane holds anything.
+/// Writes into a plane, which is 0 outside the block `stale`, what two regions are together.
+/// Returns the block outside of which it is 0 afterwards.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
     "x86_64+avx2+bmi1+bmi2+popcnt"
@@ -203,111 +170,29 @@ impl Column<'_> {
 pub(super) fn join(
     out: &mut [u64],
     how: Join,
-    a: &Operand<'_>,
-    b: &Operand<'_>,
+    a: Operand<'_>,
+    b: Operand<'_>,
+    stale: Block,
     layout: &Layout,
 ) -> Block {
-    let both = a.block.meet(b.block);
-    let block = match (how, b.pixels) {
-        (Join::Union, _) => a.block.hull(b.block),
-        (Join::Difference, Pixels::All) if !b.block.is_empty() => Block::EMPTY,
-        (Join::Difference, _) => a.block,
-        (Join::Intersection, _) => both,
+    let block = match how {
+        Join::Union => a.block.hull(b.block),
+        Join::Difference => a.block,
+        Join::Intersection => a.block.meet(b.block),
     };
-    if let (Pixels::Plane(x), Pixels::Plane(y)) = (a.pixels, b.pixels) {
-        for number in block.columns.0..block.columns.1 {
-            let column = layout.rows(number, (0, layout.height));
-            let (x, y) = (&x[column.clone()], &y[column.clone()]);
-            let (of_x, of_y) = (a.block.rows_at(number), b.block.rows_at(number));
-            join_columns(&mut out[column], how, (x, of_x), (y, of_y), block.rows);
-        }
-        return block;
-    }
-    let (top, bottom) = block.rows;
+    clear_around(out, block, stale, layout);
     for number in block.columns.0..block.columns.1 {
-        let mut column = Column {
-            words: &mut out[layout.rows(number, (0, layout.height))],
-            number,
-            layout,
-        };
+        let rows = layout.rows(number, block.rows);
+        let out = steps_mut(&mut out[rows.clone()]);
+        let (a, b) = (steps(&a.words[rows.clone()]), steps(&b.words[rows]));
+        let words = out.iter_mut().zip(a).zip(b);
         match how {
-            Join::Union => {
-                let (a0, a1) = a.block.rows_at(number);
-                let (b0, b1) = b.block.rows_at(number);
-                if a0 >= a1 {
-                    column.fill((top, b0.max(top)), 0);
-                    column.write(b, (b0, b1));
-                    column.fill((b1.max(top), bottom), 0);
-                } else {
-                    column.fill((top, a0), 0);
-                    column.write(a, (a0, a1));
-                    column.fill((a1, bottom), 0);
-                    column.mix(how, b, (b0, b1));
-                }
-            }
-            Join::Difference => {
-                column.write(a, block.rows);
-                column.mix(how, b, both.rows_at(number));
-            }
-            Join::Intersection => {
-                // Runs are written, planes are combined in one go.
-                let (first, second) = match a.pixels {
-                    Pixels::Runs(..) => (a, b),
-                    _ => (b, a),
-                };
-                column.write(first, block.rows);
-                column.mix(how, second, block.rows);
-            }
+            Join::Union => words.for_each(|((out, a), b)| *out = a | b),
+            Join::Difference => words.for_each(|((out, a), b)| *out = a & !b),
+            Join::Intersection => words.for_each(|((out, a), b)| *out = a & b),
         }
     }
     block
-}
-
-/// Joins two columns of words, of which some rows count, into all rows of a third: each word is
-/// read and written once.
-#[inline(always)]
-fn join_columns(
-    out: &mut [u64],
-    how: Join,
-    (x, of_x): (&[u64], Rows),
-    (y, of_y): (&[u64], Rows),
-    rows: Rows,
-) {
-    let range = |(from, to): Rows| from.max(0) as usize..to.max(from).max(0) as usize;
-    let both = (of_x.0.max(of_y.0), of_x.1.min(of_y.1));
-    if both.0 >= both.1 {
-        // Nowhere both: what there is of each, and nothing around it.
-        out[range(rows)].fill(0);
-        if !matches!(how, Join::Intersection) {
-            out[range(of_x)].copy_from_slice(&x[range(of_x)]);
-        }
-        if matches!(how, Join::Union) {
-            out[range(of_y)].copy_from_slice(&y[range(of_y)]);
-        }
-        return;
-    }
-    let (above, below) = ((rows.0, both.0), (both.1, rows.1));
-    if !matches!(how, Join::Intersection) {
-        // Above and below the rows of both are those of one, or of none.
-        for rest in [above, below] {
-            let inside = |of: Rows| of.0 <= rest.0 && rest.1 <= of.1;
-            if rest.0 >= rest.1 {
-            } else if inside(of_x) {
-                out[range(rest)].copy_from_slice(&x[range(rest)]);
-            } else if inside(of_y) && matches!(how, Join::Union) {
-                out[range(rest)].copy_from_slice(&y[range(rest)]);
-            } else {
-                out[range(rest)].fill(0);
-            }
-        }
-    }
-    let (out, x, y) = (&mut out[range(both)], &x[range(both)], &y[range(both)]);
-    let words = out.iter_mut().zip(x).zip(y);
-    match how {
-        Join::Union => words.for_each(|((out, x), y)| *out = x | y),
-        Join::Difference => words.for_each(|((out, x), y)| *out = x & !y),
-        Join::Intersection => words.for_each(|((out, x), y)| *out = x & y),
-    }
 }
 
 /// Number of pixels in which a region and a target of one plane differ. `above` says, column of
@@ -316,46 +201,17 @@ fn join_columns(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
     "x86_64+avx2+bmi1+bmi2+popcnt"
 ))]
-pub(super) fn wrong(of: &Operand<'_>, (target, above): (&[u64], &[u64]), layout: &Layout) -> u64 {
+pub(super) fn wrong(of: Operand<'_>, (target, above): (&[u64], &[u64]), layout: &Layout) -> u64 {
     let height = layout.column();
     let mut wrong = 0;
     for (number, above) in (0..layout.columns).zip(above.chunks_exact(height + 1)) {
         let (from, to) = of.block.rows_at(number);
         wrong += above[height] - (above[to as usize] - above[from as usize]);
-        if from >= to {
-            continue;
+        if from < to {
+            let rows = layout.rows(number, (from, to));
+            let (words, target) = (steps(&of.words[rows.clone()]), steps(&target[rows]));
+            wrong += differing_in::<1>(words, target);
         }
-        let target = &target[layout.rows(number, (from, to))];
-        wrong += match of.pixels {
-            Pixels::Plane(words) => {
-                differing_in::<1>(&words[layout.rows(number, (from, to))], target)
-            }
-            Pixels::All => {
-                let all = low(layout.across(number));
-                target
-                    .iter()
-                    .map(|t| u64::from((all ^ t).count_ones()))
-                    .sum()
-            }
-            Pixels::Runs(runs, dx, dy) => {
-                let mut sum = 0;
-                // Of one row at a time: a shape alone is rare.
-                for (y, target) in (from..to).zip(target) {
-                    let mut word = 0;
-                    for stratum in &runs.strata {
-                        let row = usize::try_from(y - dy - stratum.top).unwrap_or(usize::MAX);
-                        let run = stratum.from.get(row).zip(stratum.to.get(row));
-                        if let Some((begin, end)) = run {
-                            let left = 64 * number as i32 - dx - runs.area.left;
-                            let (begin, end) = (i32::from(*begin), i32::from(*end));
-                            word |= between(begin - left, end - left, layout.across(number));
-                        }
-                    }
-                    sum += u64::from((word ^ target).count_ones());
-                }
-                sum
-            }
-        };
     }
     wrong
 }
@@ -368,23 +224,20 @@ pub(super) fn wrong(of: &Operand<'_>, (target, above): (&[u64], &[u64]), layout:
 pub(super) fn paint(
     picture: &mut [u64],
     planes: usize,
-    of: &Operand<'_>,
+    of: Operand<'_>,
     layout: &Layout,
     code: u8,
 ) {
     for bit in 0..planes {
         let plane = &mut picture[bit * layout.plane..][..layout.plane];
-        let how = match code >> bit & 1 {
-            1 => Join::Union,
-            _ => Join::Difference,
-        };
         for number in of.block.columns.0..of.block.columns.1 {
-            let mut column = Column {
-                words: &mut plane[layout.rows(number, (0, layout.height))],
-                number,
-                layout,
-            };
-            column.mix(how, of, of.block.rows);
+            let rows = layout.rows(number, of.block.rows);
+            let out = steps_mut(&mut plane[rows.clone()]);
+            let words = out.iter_mut().zip(steps(&of.words[rows]));
+            match code >> bit & 1 {
+                1 => words.for_each(|(out, word)| *out |= word),
+                _ => words.for_each(|(out, word)| *out &= !word),
+            }
         }
     }
 }
@@ -436,16 +289,25 @@ mod tests {
 
     #[test]
     fn words_hold_the_pixels_between() {
-        for width in [1, 17, 63, 64] {
-            for from in -80..150 {
-                for to in from..150 {
-                    let word = between(from, to, width);
+        let lefts = [-300, -64, -7, 0, 5, 64, 130];
+        let cases = [1, 17, 63, 64].map(|width| lefts.map(|left| (width, left)));
+        for (width, left) in cases.into_iter().flatten() {
+            let window = Window::new(left, width);
+            for from in 0..200u16 {
+                for to in from..200 {
+                    let word = window.of(from, to);
                     for bit in 0..64 {
-                        let inside = bit < width && (from..to).contains(&bit);
-                        assert_eq!(word >> bit & 1 == 1, inside, "{from}..{to} of {width}");
+                        let column = left + bit;
+                        let inside = (i32::from(from)..i32::from(to)).contains(&column);
+                        let inside = bit < width && inside;
+                        assert_eq!(word >> bit & 1 == 1, inside, "{from}..{to} from {left}");
                     }
                 }
             }
+        }
+        // Far away on either side.
+        for left in [-1_000_000, 1_000_000, i32::MIN, i32::MAX] {
+            assert_eq!(Window::new(left, 64).of(0, u16::MAX), 0, "{left}");
         }
     }
 

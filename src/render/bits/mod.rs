@@ -24,7 +24,7 @@ pub use target::Target;
 
 use layout::{Block, Layout};
 use loops::{Join, Operand};
-use runs::{Found, PlacedRuns, Store};
+use runs::{Found, Store};
 
 use super::coverage::check_canvas;
 use super::paths::Area;
@@ -41,13 +41,7 @@ pub const BUDGET: usize = 256 << 20;
 #[repr(u32)]
 enum Value {
     Empty,
-    All,
-    /// What of the runs is on the canvas lies in the block.
-    Runs {
-        placed: PlacedRuns,
-        block: Block,
-    },
-    /// A block of a plane; around it the plane holds anything.
+    /// A plane; the pixels are in the block.
     Plane {
         plane: u32,
         block: Block,
@@ -58,6 +52,12 @@ enum Value {
         block: Block,
     },
 }
+
+/// The plane without pixels.
+const BLANK: u32 = 0;
+
+/// The plane of all pixels.
+const FULL: u32 = 1;
 
 /// The map over a region: whole pixels, or the number of a map.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,8 +118,10 @@ pub struct Bits {
     store: Store,
     slots: Vec<Slot>,
     edges: Vec<Edge>,
-    /// Planes of regions.
+    /// Planes of regions; first [`BLANK`] and [`FULL`].
     planes: Vec<u64>,
+    /// For each of them the block outside of which it is 0.
+    used: Vec<Block>,
     free: Vec<u32>,
     tasks: Vec<Task>,
     values: Vec<Value>,
@@ -130,7 +132,7 @@ pub struct Bits {
     visits: usize,
     /// The picture of layers, and where it is not background.
     picture: Vec<u64>,
-    used: Block,
+    painted: Block,
     /// What was drawn last, on a canvas for ink.
     ink: Value,
 }
@@ -159,12 +161,13 @@ impl Bits {
             mode: crate::grammar::ir::CanvasMode::Ink,
             centred: false,
         })?;
-        Ok(Bits {
+        let mut bits = Bits {
             budget: BUDGET,
             store: Store::new(canvas),
             slots: Vec::new(),
             edges: Vec::new(),
             planes: Vec::new(),
+            used: Vec::new(),
             free: Vec::new(),
             tasks: Vec::new(),
             values: Vec::new(),
@@ -172,11 +175,13 @@ impl Bits {
             drawing: 0,
             visits: 0,
             picture: vec![0; layout.plane * layout.planes],
-            used: Block::EMPTY,
+            painted: Block::EMPTY,
             ink: Value::Empty,
             layout,
             target,
-        })
+        };
+        bits.forget();
+        Ok(bits)
     }
 
     /// Sets how many bytes may be kept from one drawing to the next.
@@ -224,7 +229,7 @@ impl Bits {
         let mut words = vec![0; self.layout.plane];
         if !matches!(self.ink, Value::Empty) {
             let ink = self.operand(self.ink);
-            loops::paint(&mut words, 1, &ink, &self.layout, 1);
+            loops::paint(&mut words, 1, ink, &self.layout, 1);
         }
         self.layout.picture(&words, &self.target.palette)
     }
@@ -251,7 +256,7 @@ impl Bits {
                 self.give_back(value);
                 self.ink = value;
                 let target = (&self.target.words[..], &self.target.above[..]);
-                Ok(loops::wrong(&self.operand(value), target, &self.layout))
+                Ok(loops::wrong(self.operand(value), target, &self.layout))
             }
             Content::Layers(layers) => {
                 self.blank();
@@ -273,23 +278,24 @@ impl Bits {
         self.slots.clear();
         self.edges.clear();
         self.planes = Vec::new();
+        self.used.clear();
         self.free.clear();
         self.ink = Value::Empty;
+        let blank = self.grab();
+        let full = self.grab();
+        debug_assert_eq!((blank, full), (BLANK, FULL));
+        let all = Block::all(&self.layout);
+        self.used[FULL as usize] = all;
+        let plane = &mut self.planes[FULL as usize * self.layout.plane..];
+        loops::fill(plane, &self.layout);
     }
 
     /// A value as loops take it.
     fn operand(&self, value: Value) -> Operand<'_> {
-        match value {
-            Value::Empty => Operand::EMPTY,
-            Value::All => Operand::all(&self.layout),
-            Value::Runs { placed, block } => {
-                Operand::runs(self.store.runs(placed.runs), placed, block)
-            }
-            Value::Plane { plane, block } | Value::Given { plane, block } => {
-                let len = self.layout.plane;
-                Operand::plane(&self.planes[plane as usize * len..][..len], block)
-            }
-        }
+        let (plane, block) = place(value);
+        let len = self.layout.plane;
+        let words = &self.planes[plane as usize * len..][..len];
+        Operand { words, block }
     }
 
     /// Gives up the plane of a value that nobody takes.
@@ -316,16 +322,16 @@ impl Bits {
         if !matches!(value, Value::Empty) {
             let code = self.target.palette.code_of_paint(color);
             let mut picture = std::mem::take(&mut self.picture);
-            self.used = self.used.hull(self.operand(value).block);
             let operand = self.operand(value);
             loops::paint(
                 &mut picture,
                 self.layout.planes,
-                &operand,
+                operand,
                 &self.layout,
                 code,
             );
             self.picture = picture;
+            self.painted = self.painted.hull(place(value).1);
             self.give_back(value);
         }
         Ok(())
@@ -362,7 +368,7 @@ impl Bits {
             }
         };
         Ok(match found {
-            Found::Runs(placed) => self.placed(placed, layer.offset.0, layer.offset.1),
+            Found::Runs(placed) => self.stamp(placed, layer.offset),
             Found::Nothing | Found::Indirect => Value::Empty,
         })
     }
@@ -434,6 +440,7 @@ impl Bits {
         self.free.pop().unwrap_or_else(|| {
             let number = self.planes.len() / self.layout.plane.max(1);
             self.planes.resize(self.planes.len() + self.layout.plane, 0);
+            self.used.push(Block::EMPTY);
             number as u32
         })
     }
@@ -441,10 +448,18 @@ impl Bits {
     /// Paints the background over what was painted before.
     fn blank(&mut self) {
         for plane in self.picture.chunks_exact_mut(self.layout.plane.max(1)) {
-            for column in self.used.columns.0..self.used.columns.1 {
-                plane[self.layout.rows(column, self.used.rows)].fill(0);
+            for column in self.painted.columns.0..self.painted.columns.1 {
+                plane[self.layout.rows(column, self.painted.rows)].fill(0);
             }
         }
-        self.used = Block::EMPTY;
+        self.painted = Block::EMPTY;
+    }
+}
+
+/// The plane of a value, and where its pixels are.
+fn place(value: Value) -> (u32, Block) {
+    match value {
+        Value::Empty => (BLANK, Block::EMPTY),
+        Value::Plane { plane, block } | Value::Given { plane, block } => (plane, block),
     }
 }

@@ -9,12 +9,14 @@
 // Only looked up by key, never walked through: order does not matter.
 #[allow(clippy::disallowed_types)]
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxBuildHasher;
 use tiny_skia::{FillRule, Mask, Path, PathStroker, Stroke, Transform};
 
 use super::super::paths::{self, Area};
 use super::super::place::{Affine, Form, Placed, Primitive, place};
+use super::layout::{Rows, STEP};
 use crate::scene::Shape;
 
 /// Parts of a pixel that places are told apart by; what is written has as many.
@@ -25,9 +27,10 @@ const FINE: f64 = 1000.0;
 pub(super) struct Runs {
     /// The box around them, right and bottom excluded.
     pub(super) area: Bounds,
-    /// The first run of each row, the second runs of those that have two, and so on: a convex
-    /// shape has one stratum, a ring two.
-    pub(super) strata: Vec<Stratum>,
+    /// The first run of each row. Most shapes have no other: it is at hand without a detour.
+    first: Stratum,
+    /// The second runs of rows that have two, and so on: a ring has one stratum here.
+    more: Vec<Stratum>,
 }
 
 /// A box of whole pixels.
@@ -44,24 +47,75 @@ pub(super) struct Bounds {
 pub(super) struct Stratum {
     /// The row of the first run.
     pub(super) top: i32,
-    /// Where runs begin, counted from the left of the area; a row without one has an empty one.
-    pub(super) from: Vec<u16>,
-    /// Where they end.
-    pub(super) to: Vec<u16>,
+    rows: u32,
+    /// Where runs begin, counted from the left of the area, and then where they end. Before, between
+    /// and behind stand as many empty runs as rows that are taken at once may overhang.
+    columns: Box<[u16]>,
+}
+
+/// Empty runs on either side of others.
+const MARGIN: usize = STEP as usize;
+
+impl Stratum {
+    fn new(top: i32, from: &[u16], to: &[u16]) -> Stratum {
+        let margin = [0; MARGIN];
+        Stratum {
+            top,
+            rows: from.len() as u32,
+            columns: [&margin, from, &margin, to, &margin].concat().into(),
+        }
+    }
+
+    /// Number of rows from the first run to the last.
+    pub(super) fn rows(&self) -> i32 {
+        self.rows as i32
+    }
+
+    /// Where runs begin and where they end in rows counted from the top, which may overhang by
+    /// less than a step.
+    #[inline(always)]
+    pub(super) fn runs(&self, rows: Rows) -> (&[u16], &[u16]) {
+        let margin = MARGIN as i32;
+        let from = (rows.0 + margin) as usize..(rows.1 + margin) as usize;
+        let on = self.rows as usize + MARGIN;
+        let to = from.start + on..from.end + on;
+        (&self.columns[from], &self.columns[to])
+    }
+
+    fn bytes(&self) -> usize {
+        self.columns.len() * 2 + size_of::<Stratum>()
+    }
+}
+
+/// Strata that are still being filled.
+#[derive(Default)]
+struct Unfinished {
+    top: i32,
+    from: Vec<u16>,
+    to: Vec<u16>,
 }
 
 impl Runs {
+    /// All strata; none is empty but the first of runs without any.
+    #[inline(always)]
+    pub(super) fn strata(&self) -> Strata<'_> {
+        Strata {
+            next: Some(&self.first),
+            more: &self.more,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.rows == 0
+    }
+
     fn bytes(&self) -> usize {
-        let strata = self.strata.iter();
-        let rows: usize = strata
-            .map(|s| s.from.len() * 4 + size_of::<Stratum>())
-            .sum();
-        rows + size_of::<Runs>()
+        self.strata().map(Stratum::bytes).sum::<usize>() + size_of::<Runs>()
     }
 
     /// The runs of what is not 0 in an area, which is at most 65,535 pixels wide.
     fn of_mask(bytes: &[u8], area: Area) -> Runs {
-        let mut out = Runs::default();
+        let mut strata: Vec<Unfinished> = Vec::new();
         let mut found = Bounds::default();
         for (row, y) in bytes.chunks_exact(area.width().max(1)).zip(area.y0..) {
             let (mut x, mut depth) = (0, 0);
@@ -69,35 +123,54 @@ impl Runs {
                 let from = x + skip;
                 let len = row[from..].iter().take_while(|b| **b != 0).count();
                 x = from + len;
-                out.add(depth, y, from as u16, x as u16);
+                if strata.len() <= depth {
+                    strata.push(Unfinished {
+                        top: y,
+                        ..Unfinished::default()
+                    });
+                }
+                let stratum = &mut strata[depth];
+                let rows = (y - stratum.top) as usize;
+                stratum.from.resize(rows, 0);
+                stratum.to.resize(rows, 0);
+                stratum.from.push(from as u16);
+                stratum.to.push(x as u16);
                 found = found.around(y, area.x0 + from as i32, area.x0 + x as i32);
                 depth += 1;
             }
         }
         // From here on columns are counted from the first that is used.
         let unused = (found.left - area.x0) as u16;
-        for stratum in &mut out.strata {
-            for x in stratum.from.iter_mut().chain(&mut stratum.to) {
+        let mut finished = strata.into_iter().map(|mut rows| {
+            for x in rows.from.iter_mut().chain(&mut rows.to) {
                 *x = x.saturating_sub(unused);
             }
+            Stratum::new(rows.top, &rows.from, &rows.to)
+        });
+        Runs {
+            area: found,
+            first: finished.next().unwrap_or_default(),
+            more: finished.collect(),
         }
-        out.area = found;
-        out
     }
+}
 
-    fn add(&mut self, depth: usize, y: i32, from: u16, to: u16) {
-        if self.strata.len() <= depth {
-            self.strata.push(Stratum {
-                top: y,
-                ..Stratum::default()
-            });
+/// The strata of a shape, one by one.
+pub(super) struct Strata<'a> {
+    next: Option<&'a Stratum>,
+    more: &'a [Stratum],
+}
+
+impl<'a> Iterator for Strata<'a> {
+    type Item = &'a Stratum;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a Stratum> {
+        let next = self.next.take()?;
+        if let Some((first, rest)) = self.more.split_first() {
+            (self.next, self.more) = (Some(first), rest);
         }
-        let stratum = &mut self.strata[depth];
-        let rows = (y - stratum.top) as usize;
-        stratum.from.resize(rows, 0);
-        stratum.to.resize(rows, 0);
-        stratum.from.push(from);
-        stratum.to.push(to);
+        Some(next)
     }
 }
 
@@ -166,7 +239,7 @@ pub(super) struct Store {
     known: HashMap<Box<[u64]>, Kept, FxBuildHasher>,
     /// The same for the shapes most languages are made of.
     #[allow(clippy::disallowed_types)]
-    plain: HashMap<[u64; 8], Kept, FxBuildHasher>,
+    plain: HashMap<Plain, Kept, FxBuildHasher>,
     all: Vec<Runs>,
     bytes: usize,
     key: Vec<u64>,
@@ -284,7 +357,7 @@ impl Store {
 
     /// Keeps runs under the key that was written last.
     fn keep_runs(&mut self, runs: Runs) -> Kept {
-        if runs.strata.is_empty() {
+        if runs.is_empty() {
             return self.keep(Kept::Nothing);
         }
         self.bytes += runs.bytes();
@@ -319,8 +392,44 @@ impl Store {
     }
 }
 
-/// The key of an ellipse or a box as one short row of numbers; `None` for other shapes.
-fn plain_key(shape: &Shape, at: &Affine, (fx, fy): (f64, f64), stroke: f64) -> Option<[u64; 8]> {
+/// The key of an ellipse or a box as one short row of numbers. It is looked up for every new shape
+/// of every program: comparing is one vector instruction, hashing four chains side by side.
+#[derive(Clone, Copy, Debug, Eq)]
+struct Plain([u64; 8]);
+
+impl PartialEq for Plain {
+    #[inline]
+    fn eq(&self, other: &Plain) -> bool {
+        let pairs = self.0.iter().zip(&other.0);
+        pairs.fold(0, |any, (a, b)| any | (a ^ b)) == 0
+    }
+}
+
+impl Hash for Plain {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Odd numbers without a pattern: each word counts in its own way.
+        const BY: [u64; 8] = [
+            0x9e37_79b9_7f4a_7c15,
+            0xbf58_476d_1ce4_e5b9,
+            0x94d0_49bb_1331_11eb,
+            0xd6e8_feb8_6659_fd93,
+            0xa076_1d64_78bd_642f,
+            0xe703_7ed1_a0b4_28db,
+            0x8ebc_6af0_9c88_c6e3,
+            0x5899_65cc_7537_4cc3,
+        ];
+        // The low bits of a number's bits are mostly 0.
+        let parts = self.0.iter().zip(BY);
+        let sum = parts.fold(0u64, |sum, (word, by)| {
+            sum.wrapping_add((word ^ word >> 32).wrapping_mul(by))
+        });
+        state.write_u64(sum ^ sum >> 29);
+    }
+}
+
+/// The key of an ellipse or a box; `None` for other shapes.
+fn plain_key(shape: &Shape, at: &Affine, (fx, fy): (f64, f64), stroke: f64) -> Option<Plain> {
     let (kind, w, h) = match *shape {
         Shape::Ellipse { rx, ry } => (0, rx, ry),
         Shape::Box { w, h, r: 0.0 } => (1, w, h),
@@ -328,7 +437,7 @@ fn plain_key(shape: &Shape, at: &Affine, (fx, fy): (f64, f64), stroke: f64) -> O
     };
     // Parts of a pixel are whole numbers below a thousand.
     let first = kind | (fx as u64) << 8 | (fy as u64) << 24;
-    Some([
+    Some(Plain([
         first,
         w.to_bits(),
         h.to_bits(),
@@ -337,7 +446,7 @@ fn plain_key(shape: &Shape, at: &Affine, (fx, fy): (f64, f64), stroke: f64) -> O
         at[2].to_bits(),
         at[3].to_bits(),
         stroke.to_bits(),
-    ])
+    ]))
 }
 
 /// Whether a shape is worth drawing as a whole: no more than a few times what can be seen.
