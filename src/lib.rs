@@ -66,6 +66,7 @@ pub mod rewrite;
 pub mod sample;
 pub mod scene;
 pub mod search;
+pub mod soundness;
 pub mod source;
 pub mod testing;
 pub mod train;

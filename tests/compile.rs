@@ -7,11 +7,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use tdc::diag::codes::TABLE;
 use tdc::diag::render::render_all;
 use tdc::pipeline::{compile_path, compile_str};
+use tdc::soundness;
 
 /// Files of a folder, and of those below when `deep`, in a fixed order.
 fn files(folder: &str, ending: &str, deep: bool) -> Vec<PathBuf> {
@@ -31,10 +33,19 @@ fn files(folder: &str, ending: &str, deep: bool) -> Vec<PathBuf> {
     found
 }
 
+/// Whether a file compiles and its rules hold, and all that is said about it.
 fn said(path: &Path) -> (bool, String) {
     let outcome = compile_path(path);
-    let text = render_all(&outcome.diagnostics, &outcome.sources, false);
-    (outcome.compiled.is_some(), text)
+    let mut diagnostics = outcome.diagnostics;
+    let mut holds = false;
+    if let Some(compiled) = &outcome.compiled {
+        let goes_on = |_, _| ControlFlow::Continue(());
+        let report = soundness::test(compiled, soundness::Options::default(), goes_on);
+        diagnostics.extend(report.diagnostics(compiled));
+        holds = report.holds();
+    }
+    let text = render_all(&diagnostics, &outcome.sources, false);
+    (holds, text)
 }
 
 #[test]

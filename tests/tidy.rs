@@ -20,6 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["rewrite"],
     &["pipeline"],
     &["render", "model"],
+    &["soundness"],
     &["typed"],
     &["search"],
     &["train"],

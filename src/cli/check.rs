@@ -1,30 +1,41 @@
 //! `tdc check`: what is wrong with a grammar, or what its language is.
 
 use std::fmt::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use tdc::Compiled;
 use tdc::codegen::count::count_text;
 use tdc::codegen::summary::{Summary, summary};
 use tdc::diag::Severity;
 use tdc::pipeline;
+use tdc::render::image::encode_png;
+use tdc::soundness::{self, Report};
+use tdc::tree::{Program, print};
 
 use super::failure::Failure;
 use super::input;
-use super::output::Out;
-use super::shell::Shell;
+use super::output::{Folder, Out};
+use super::progress::Progress;
+use super::shell::{self, Shell};
 
 /// Say what is wrong with a grammar, or what its language is
+///
+/// Rewrite rules are tested: both sides of random instances are drawn and compared.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tdc check icons.tdg
+  tdc check icons.tdg --instances 10000 -o wrong/    test rules thoroughly, draw what they get wrong
   tdc check grammars/*.tdg          all of them; exit 1 when one is wrong
   tdc check icons.tdg --format json
 
 JSON, one object a file: file, ok, errors, warnings, diagnostics (each as `tdc explain` numbers
 them: code, severity, message, ...), language (null when there is an error: language, docs, start,
-canvas, goal, sample, mutate, size, observe, sorts, tokens, programs, rewrites, examples).")]
+canvas, goal, sample, mutate, size, observe, sorts, tokens, programs, rewrites, examples),
+rules (null when there is an error before they are tested; each: name, instances, undrawn,
+differing, matched, edges, counterexample: null or bindings, left, right, programs, pixels).")]
 pub struct Args {
     /// Grammar files
     #[arg(value_name = "GRAMMAR", required = true)]
@@ -33,45 +44,149 @@ pub struct Args {
     /// Only diagnostics
     #[arg(short, long)]
     quiet: bool,
+
+    /// Random instances of each rewrite rule that are drawn and compared; 0 for none
+    #[arg(long, value_name = "N", default_value_t = soundness::INSTANCES)]
+    instances: u32,
+
+    /// Seed of the random instances
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Write a picture for each rule that does not hold: both sides, and where they differ
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
 }
 
 pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
     let mut out = Out::open(None)?;
+    let folder = args.output.as_deref().map(Folder::create).transpose()?;
     let mut wrong = false;
     for (index, path) in args.files.iter().enumerate() {
         let outcome = pipeline::compile_path(path);
-        let diagnostics = &outcome.diagnostics;
-        wrong |= outcome.compiled.is_none();
+        let mut diagnostics = outcome.diagnostics;
         let table = outcome.compiled.as_ref().map(summary);
+        let report = outcome.compiled.as_ref().map(|c| tested(shell, args, c));
+        if let (Some(compiled), Some(report)) = (&outcome.compiled, &report) {
+            diagnostics.extend(report.diagnostics(compiled));
+            if let Some(folder) = &folder {
+                draw(folder, compiled, report)?;
+            }
+        }
+        let holds = report.as_ref().is_some_and(Report::holds);
+        wrong |= !holds;
         if shell.json() {
             let list: Vec<_> = diagnostics
                 .iter()
                 .map(|d| tdc::diag::json::to_json(d, &outcome.sources))
                 .collect();
+            let rules = report.as_ref().zip(outcome.compiled.as_ref());
             out.json(&json!({
                 "file": path.display().to_string(),
-                "ok": table.is_some(),
-                "errors": input::count(diagnostics, Severity::Error),
-                "warnings": input::count(diagnostics, Severity::Warning),
+                "ok": holds,
+                "errors": input::count(&diagnostics, Severity::Error),
+                "warnings": input::count(&diagnostics, Severity::Warning),
                 "diagnostics": list,
-                "language": table,
+                "language": table.filter(|_| holds),
+                "rules": rules.map(|(report, compiled)| rules_json(report, compiled)),
             }))?;
-            continue;
-        }
-        input::show(shell, &outcome.sources, diagnostics);
-        if let (Some(table), false) = (table, args.quiet) {
-            if index > 0 {
-                out.line("")?;
+        } else {
+            input::show(shell, &outcome.sources, &diagnostics);
+            if let (Some(table), Some(report), true, false) = (table, report, holds, args.quiet) {
+                if index > 0 {
+                    out.line("")?;
+                }
+                out.text(&text(shell, path, &table))?;
+                if let Some(line) = said(&report) {
+                    out.line(&format!("  {} {line}", shell.dim("tested  ")))?;
+                }
             }
-            out.text(&text(shell, path, &table))?;
+        }
+        if shell::stopped() {
+            break;
         }
     }
+    if let Some(folder) = folder {
+        folder.finish()?;
+    }
     out.finish()?;
-    if wrong {
+    if shell::stopped() {
+        Err(Failure::Stopped)
+    } else if wrong {
         Err(Failure::Diagnosed)
     } else {
         Ok(())
     }
+}
+
+/// Tests the rewrite rules.
+fn tested(shell: &Shell, args: &Args, compiled: &Compiled) -> Report {
+    let options = soundness::Options {
+        instances: args.instances,
+        seed: args.seed,
+    };
+    let all = u64::from(args.instances).saturating_mul(compiled.rules.len() as u64);
+    let mut progress = Progress::new(shell, "rules", all);
+    soundness::test(compiled, options, |done, _| {
+        progress.set(done, "");
+        match shell::stopped() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })
+}
+
+/// What was tested, in a line.
+fn said(report: &Report) -> Option<String> {
+    let instances: u64 = report.rules.iter().map(|r| u64::from(r.instances)).sum();
+    match (report.rules.is_empty(), report.draws) {
+        (true, _) => None,
+        (false, false) => Some("no rule: programs draw nothing".to_string()),
+        (false, true) if instances == 0 => None,
+        (false, true) => Some(format!("both sides of {instances} instances draw the same")),
+    }
+}
+
+fn rules_json(report: &Report, compiled: &Compiled) -> serde_json::Value {
+    let text = |program: &Program| print(&compiled.grammar, &compiled.syntax, program);
+    let rules = report.rules.iter().map(|rule| {
+        let counterexample = rule.counterexample.as_ref().map(|found| {
+            let (left, right) = found.programs();
+            let bindings: serde_json::Map<String, serde_json::Value> = (found.bindings.iter())
+                .map(|(name, value)| (name.clone(), value.clone().into()))
+                .collect();
+            json!({
+                "bindings": bindings,
+                "left": text(&found.left),
+                "right": text(&found.right),
+                "programs": [text(left), text(right)],
+                "pixels": found.difference.pixels,
+            })
+        });
+        json!({
+            "name": rule.name,
+            "instances": rule.instances,
+            "undrawn": rule.undrawn,
+            "differing": rule.differing,
+            "matched": rule.matched,
+            "edges": rule.edges,
+            "counterexample": counterexample,
+        })
+    });
+    rules.collect()
+}
+
+/// Writes a picture for each counterexample.
+fn draw(folder: &Folder, compiled: &Compiled, report: &Report) -> Result<(), Failure> {
+    for rule in &report.rules {
+        if let Some(found) = &rule.counterexample {
+            let panels = (found.panels(compiled))
+                .map_err(|why| Failure::input(format!("no picture of `{}`: {why}", rule.name)))?;
+            let name = format!("{}.{}.png", compiled.grammar.name, rule.name);
+            folder.add(&name, &encode_png(&panels))?;
+        }
+    }
+    Ok(())
 }
 
 /// The table of a language, for people.

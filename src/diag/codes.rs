@@ -161,6 +161,7 @@ codes! {
     E0803 "a metavariable stands for two different things";
     E0804 "a metavariable has no value";
     E0805 "a `where` or `if` of a rewrite rule does not fit";
+    E0806 "a rewrite rule does not hold";
     E0901 "a program is not in the language";
     E0902 "a value is not one of its token's";
     E0903 "no word of the language begins so";
@@ -175,4 +176,5 @@ codes! {
     W0307 "a weight without effect";
     W0601 "a `_` that is never reached";
     W0602 "a let that is never used";
+    W0806 "a rewrite rule that never applies";
 }

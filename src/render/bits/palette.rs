@@ -64,6 +64,11 @@ impl Palette {
         self.colors.len() + usize::from(self.other.is_some())
     }
 
+    /// Whether it holds every colour that programs can paint, whatever the target.
+    pub fn is_whole(&self) -> bool {
+        self.other.is_none()
+    }
+
     /// Never: there is always a background.
     pub fn is_empty(&self) -> bool {
         self.colors.is_empty()

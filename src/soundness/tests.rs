@@ -1,0 +1,1 @@
+//! Rules that hold, and rules that do not.
