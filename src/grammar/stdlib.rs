@@ -12,7 +12,7 @@ macro_rules! modules {
     };
 }
 
-modules! { color layout math paint shape transform }
+modules! { color cover layout math paint shape transform }
 
 /// The text of a module.
 pub(crate) fn find(name: &str) -> Option<&'static str> {

@@ -45,13 +45,13 @@ impl<'c> Guesser<'c> {
         self.sampler.as_ref()
     }
 
-    /// Bindings for the metavariables of a side, the `k`-th; `None` when a sort has no small
+    /// Bindings for the metavariables of a side, the `k`-th or any; `None` when a sort has no
     /// programs.
     pub(super) fn guess(
         &self,
         rule: &Rule,
         side: &Pattern,
-        k: usize,
+        k: Option<usize>,
         rng: &mut Rng,
     ) -> Option<Bindings> {
         let mut places: Vec<(u16, NtId)> = Vec::new();
@@ -62,7 +62,8 @@ impl<'c> Guesser<'c> {
                 places.push((*index, *nt));
             }
         }
-        let certain = (!places.is_empty()).then(|| (k % places.len(), k / places.len()));
+        let certain =
+            k.and_then(|k| Some((k.checked_rem(places.len())?, k.checked_div(places.len())?)));
         let mut bindings = Bindings::new(rule);
         for (at, (index, nt)) in places.iter().enumerate() {
             let bound = match rule.metas.get(usize::from(*index))?.stands? {

@@ -256,9 +256,11 @@ impl<'c> Run<'_, 'c> {
         rng: &mut Rng,
     ) -> Option<Bindings> {
         let (matched, _) = direction.sides(self.rule);
-        for _ in 0..GUESSES {
+        for at in 0..GUESSES {
             self.report.guesses += 1;
-            let mut bindings = self.guesser.guess(self.rule, matched, nth, rng)?;
+            // The certain value of this guess may be one for which the rule does not hold.
+            let certain = (at < GUESSES / 2).then_some(nth);
+            let mut bindings = self.guesser.guess(self.rule, matched, certain, rng)?;
             let mut ways: Vec<Bindings> = Vec::new();
             plan.complete(&mut bindings, |way| {
                 ways.push(way.clone());
@@ -309,6 +311,8 @@ impl<'c> Run<'_, 'c> {
             self.report.undrawn += 1;
             return;
         };
+        // A whole program is replaced when the place is its root.
+        let within = within.filter(|(a, _)| a.len() > left.len());
         let (a, b) = within.as_ref().map_or((&left, &right), |(a, b)| (a, b));
         let Ok(difference) = judge.compare(a, b) else {
             self.report.undrawn += 1;
