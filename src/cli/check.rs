@@ -281,8 +281,11 @@ pub fn text(shell: &Shell, path: &Path, table: &Summary) -> String {
         put(String::new());
     }
     let mut names = |what: &str, names: Vec<&str>| {
-        if !names.is_empty() {
-            put(format!("  {} {}", shell.dim(what), names.join(", ")));
+        for (index, line) in wrapped(&names, WIDTH).into_iter().enumerate() {
+            match index {
+                0 => put(format!("  {} {line}", shell.dim(what))),
+                _ => put(format!("  {:width$} {line}", "", width = what.len())),
+            }
         }
     };
     names(
@@ -294,6 +297,24 @@ pub fn text(shell: &Shell, path: &Path, table: &Summary) -> String {
         table.rewrites.iter().map(String::as_str).collect(),
     );
     out
+}
+
+/// Characters of a line of names.
+const WIDTH: usize = 80;
+
+/// Names with commas between them, in lines of about `width` characters.
+fn wrapped(names: &[&str], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let comma = if index + 1 < names.len() { "," } else { "" };
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() < width => {
+                let _ = write!(line, " {name}{comma}");
+            }
+            _ => lines.push(format!("{name}{comma}")),
+        }
+    }
+    lines
 }
 
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> &'a str {

@@ -51,13 +51,22 @@ fn every_function_of_the_standard_library_is_what_it_says() {
     modules.sort();
     assert_eq!(
         modules,
-        ["color", "layout", "math", "paint", "shape", "transform"]
+        [
+            "color",
+            "cover",
+            "layout",
+            "math",
+            "paint",
+            "shape",
+            "transform"
+        ]
     );
     let uses: String = modules.iter().map(|m| format!("use std.{m}\n")).collect();
     let text = format!(
         "language all\n{uses}start One\ncanvas 9 x 9 rgb\nsample size 1..=1\n\
          sort One {{ @primitive X = \"x\" }}\n\
-         fn a() -> Num = math.clamp(math.lerp(1, 3, 0.5), 0, 1) + math.sign(-3) + math.length(3, 4)\n\
+         fn a() -> Num = math.clamp(math.lerp(1, 3, 0.5), 0, 1) + math.sign(-3) + math.length(3, 4) + b()\n\
+         fn b() -> Num = if cover.disc_covers_disc(2, 1, 1, 0) and not cover.discs_apart(2, 1, 1, 0) then 0 else 9\n\
          draw One -> Drawing {{ X => paint.fill(\n\
             shape.ring(a(), 2) |> transform.turn_about(math.polar(2, 90), 90), color.lighten(red, 0.5))\n\
             |> layout.beside(paint.blank(), a()) }}\n"

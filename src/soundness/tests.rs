@@ -79,7 +79,7 @@ fn unsound_rules_of_regions_are_found() {
         (100, "`(+ (- ?a ?b) ?c)` => `(- (+ ?a ?c) ?b)`"),
         // Only where they do not touch.
         (
-            100,
+            400,
             "`(+ (Quad ?x ?y ?w ?h 0) (Quad ?u ?y ?p ?h 0))` => `(Quad ?z ?y ?k ?h 0)` \
                where from = min(x - w / 2, u - p / 2), k = max(x + w / 2, u + p / 2) - from, \
                z = from + k / 2 if 2 * abs(u - x) <= w + p + 2",
