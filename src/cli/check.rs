@@ -61,6 +61,7 @@ pub struct Args {
 pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
     let mut out = Out::open(None)?;
     let folder = args.output.as_deref().map(Folder::create).transpose()?;
+    let mut pictures = Vec::new();
     let mut wrong = false;
     for (index, path) in args.files.iter().enumerate() {
         let outcome = pipeline::compile_path(path);
@@ -70,7 +71,7 @@ pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
         if let (Some(compiled), Some(report)) = (&outcome.compiled, &report) {
             diagnostics.extend(report.diagnostics(compiled));
             if let Some(folder) = &folder {
-                draw(folder, compiled, report)?;
+                pictures.extend(draw(folder, compiled, report)?);
             }
         }
         let holds = report.as_ref().is_some_and(Report::holds);
@@ -108,6 +109,10 @@ pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
     }
     if let Some(folder) = folder {
         folder.finish()?;
+    }
+    for name in pictures {
+        let path = args.output.as_deref().map(|folder| folder.join(&name));
+        shell.say(&format!("wrote {}", path.unwrap_or(name.into()).display()));
     }
     out.finish()?;
     if shell::stopped() {
@@ -176,17 +181,19 @@ fn rules_json(report: &Report, compiled: &Compiled) -> serde_json::Value {
     rules.collect()
 }
 
-/// Writes a picture for each counterexample.
-fn draw(folder: &Folder, compiled: &Compiled, report: &Report) -> Result<(), Failure> {
+/// Writes a picture for each counterexample; their names.
+fn draw(folder: &Folder, compiled: &Compiled, report: &Report) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
     for rule in &report.rules {
         if let Some(found) = &rule.counterexample {
             let panels = (found.panels(compiled))
                 .map_err(|why| Failure::input(format!("no picture of `{}`: {why}", rule.name)))?;
             let name = format!("{}.{}.png", compiled.grammar.name, rule.name);
             folder.add(&name, &encode_png(&panels))?;
+            names.push(name);
         }
     }
-    Ok(())
+    Ok(names)
 }
 
 /// The table of a language, for people.

@@ -112,6 +112,7 @@ fn check_tells_of_the_language_and_of_mistakes() {
             "warnings",
             "diagnostics",
             "language",
+            "rules",
         ],
     );
     has_keys(

@@ -12,6 +12,7 @@ mod bad_input;
 mod language;
 mod pictures;
 mod programs;
+mod rules;
 mod snap;
 
 const DONUT: &str = "(- (Circle 6 8 8) (Circle 3 8 8))";
