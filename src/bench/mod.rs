@@ -81,6 +81,9 @@ pub struct Figures {
     pub parse_per_s: f64,
     /// Programs written.
     pub print_per_s: f64,
+    /// Canonical forms by the language's rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simplify_per_s: Option<f64>,
     /// Scenes of programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scene_per_s: Option<f64>,
@@ -137,7 +140,7 @@ pub fn bench(
 /// Number of operators that [`bench`] goes through, for a progress bar.
 pub fn operators(compiled: &Compiled, options: &Options) -> u64 {
     let draws = compiled.grammar.canvas.is_some();
-    let each = if draws { 12 } else { 6 };
+    let each = if draws { 12 } else { 6 } + u64::from(!compiled.rules.is_empty());
     let columns = if options.threads > 1 { 2 } else { 1 };
     each * columns + u64::from(draws)
 }

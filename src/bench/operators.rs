@@ -12,6 +12,7 @@ use super::clock::{Percentiles, rate};
 use super::pool::Pool;
 use super::{Figures, pictures};
 use crate::mutate;
+use crate::rewrite::Simplifier;
 use crate::sample::{self, Filler, seeded};
 use crate::train::{Example, Maker, Options, Stream, StreamOptions};
 use crate::tree::diff::{Path, PathMode, PathScratch};
@@ -69,6 +70,9 @@ impl<'p, 'c> Run<'p, 'c> {
             print_per_s: self.run("print", threads, prints),
             ..Figures::default()
         };
+        if !self.pool.compiled.rules.is_empty() {
+            figures.simplify_per_s = Some(self.run("simplify", threads, simplifications));
+        }
         if draws {
             figures.scene_per_s = Some(self.run("scene", threads, pictures::scenes));
             figures.render_per_s = Some(self.run("render", threads, pictures::renders));
@@ -187,6 +191,15 @@ pub(super) fn prints(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
         text.clear();
         printer.print_into(pool.program(at), &mut text);
         black_box(&text);
+    })
+}
+
+pub(super) fn simplifications(pool: &Pool<'_>, time: Duration, from: usize) -> f64 {
+    let simplifier = Simplifier::new(pool.compiled);
+    let mut at = from;
+    rate(time, &mut || {
+        at += 1;
+        black_box(simplifier.canonical(pool.program(at)));
     })
 }
 

@@ -105,6 +105,7 @@ const PROGRAMS: &[Row] = &[
     ("path", "whole edit paths", |f| Some(f.path_per_s)),
     ("parse", "texts read", |f| Some(f.parse_per_s)),
     ("print", "texts written", |f| Some(f.print_per_s)),
+    ("simplify", "canonical forms", |f| f.simplify_per_s),
 ];
 const PICTURES: &[Row] = &[
     ("scene", "programs to shapes and paint", |f| f.scene_per_s),

@@ -21,6 +21,7 @@ mod progress;
 mod render;
 mod sample;
 mod shell;
+mod simplify;
 mod snap;
 mod solve;
 
@@ -78,6 +79,7 @@ enum Command {
     Sample(sample::Args),
     Mutate(mutate::Args),
     Path(path::Args),
+    Simplify(simplify::Args),
     Render(render::Args),
     Solve(solve::Args),
     Snap(snap::Args),
@@ -99,6 +101,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Sample(args) => sample::run(&shell, &args),
         Command::Mutate(args) => mutate::run(&shell, &args),
         Command::Path(args) => path::run(&shell, &args),
+        Command::Simplify(args) => simplify::run(&shell, &args),
         Command::Render(args) => render::run(&shell, &args),
         Command::Solve(args) => solve::run(&shell, &args),
         Command::Snap(args) => snap::run(&shell, &args),

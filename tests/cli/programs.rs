@@ -283,6 +283,7 @@ fn bench_measures_every_operator_of_any_language() {
                     "edit_render_per_s",
                     "bits_render_per_s",
                     "bits_edit_per_s",
+                    "simplify_per_s",
                 ]);
             }
             let mut found: Vec<&str> = figures.keys().map(String::as_str).collect();
@@ -301,4 +302,79 @@ fn bench_measures_every_operator_of_any_language() {
     }
     let refused = tdc(&["bench", &grammar("csg2d.tdg"), "--time", "0"]);
     assert_eq!(code(&refused), 2);
+}
+
+#[test]
+fn simplify_gives_the_least_program_and_the_way_there() {
+    let csg = grammar("csg2d.tdg");
+    let long = format!("(+ {DONUT} (Circle 0 3 4))");
+    assert_eq!(ok(&["simplify", &csg, &long]).trim(), DONUT);
+    assert_eq!(ok(&["simplify", &csg, &long, "--canonical"]).trim(), DONUT);
+    let steps = ok(&["simplify", &csg, &long, "--explain"]);
+    let lines: Vec<&str> = steps.lines().collect();
+    assert_eq!((lines[0], lines[lines.len() - 1]), (&*long, DONUT));
+    assert!(
+        lines
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .all(|l| l.starts_with("  = "))
+    );
+    let args = ["simplify", &csg, &long, "--explain", "--format", "json"];
+    let object = json_lines(&ok(&args)).swap_remove(0);
+    assert_eq!(object["before"], *long);
+    assert_eq!(object["after"], DONUT);
+    assert_eq!(object["cost"]["primitives"], 2);
+    assert_eq!(object["cost_before"]["primitives"], 3);
+    assert_eq!(object["stop"], "saturated");
+    let steps = object["steps"].as_array().expect("steps");
+    assert_eq!(steps[steps.len() - 1]["program"], DONUT);
+    assert!(steps.iter().all(|s| s["rules"][0]["rule"].is_string()));
+    // Many programs; none without rules; nonsense.
+    let three = tdc_in(
+        Path::new("."),
+        &["simplify", &csg, "-"],
+        b"(Circle 1 2 3)\n\n(Circle 1 2 3)\n",
+    );
+    assert_eq!(stdout(&three), "(Circle 1 2 3)\n(Circle 1 2 3)\n");
+    let json_grammar = grammar("json.tdg");
+    let none = tdc(&["simplify", &json_grammar, "[1, 2]"]);
+    assert_eq!((code(&none), stdout(&none).trim()), (0, "[1, 2]"));
+    assert!(
+        stderr(&none).contains("no rewrite rules"),
+        "{}",
+        stderr(&none)
+    );
+    for wrong in [["--time", "0"], ["--time", "x"], ["--nodes", "-1"]] {
+        let refused = tdc(&["simplify", &csg, DONUT, wrong[0], wrong[1]]);
+        assert_eq!(code(&refused), 2, "{wrong:?}");
+    }
+    assert_eq!(code(&tdc(&["simplify", &csg, "(Circle"])), 1);
+}
+
+#[test]
+fn simplify_says_which_rule_explodes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("l.tdg");
+    let text = "language l\nstart E\nsize nodes\nsample size 1..=3\ntoken N = 0..=9\n\
+        sort E { Lit = n:N  Two = \"(\" a:E b:E \")\" }\n\
+        rewrite E { grow: `(?a ?b)` => `(?a (?b ?b))` }\n";
+    fs::write(&path, text).expect("written");
+    let path = path.display().to_string();
+    let args = [
+        "simplify",
+        &path,
+        "(1 2)",
+        "--nodes",
+        "200",
+        "--iterations",
+        "1000",
+    ];
+    let output = tdc(&args);
+    assert_eq!((code(&output), stdout(&output).trim()), (0, "(1 2)"));
+    let said = stderr(&output);
+    assert!(
+        said.contains("--nodes") && said.contains("`grow` grew most"),
+        "{said}"
+    );
 }
