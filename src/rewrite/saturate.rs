@@ -111,7 +111,12 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
         for (index, way) in field.ways.iter().enumerate() {
             whole &= find::search(field.graph, way, field.trace.is_some(), &mut found);
             for found in found.drain(..) {
-                let key = (index, found.class, found.binds.clone(), found.others.clone());
+                let key = (
+                    index,
+                    found.class,
+                    found.binds.clone(),
+                    found.others.clone(),
+                );
                 if !done.contains(&key) {
                     matches.push((index, found, key));
                 }

@@ -99,14 +99,14 @@ fn by_rule(
     let plan = Plan::new(grammar, rule, direction);
     let places = layout.positions(grammar.start, program);
     let mut out = Vec::new();
-    for position in 0..program.len() {
+    for (position, place) in places.into_iter().enumerate() {
         let mut bindings = Bindings::new(rule);
         if !lay(grammar, &layout, matched, program, position, &mut bindings) {
             continue;
         }
         plan.complete(&mut bindings, |bindings| {
             if let Some(replacement) = build(grammar, made, bindings)
-                && replacement.is_valid_as(grammar, places[position])
+                && replacement.is_valid_as(grammar, place)
             {
                 out.push(edit::apply(
                     grammar,
