@@ -59,6 +59,7 @@ pub mod compiled;
 pub mod diag;
 pub mod grammar;
 pub mod meta;
+pub mod minimise;
 pub mod mutate;
 pub mod pipeline;
 pub mod render;

@@ -6,11 +6,13 @@
 
 mod bench;
 mod check;
+mod command;
 mod compile;
 mod explain;
 mod failure;
 mod fmt;
 mod input;
+mod minimise;
 mod mutate;
 mod new;
 mod output;
@@ -80,6 +82,7 @@ enum Command {
     Mutate(mutate::Args),
     Path(path::Args),
     Simplify(simplify::Args),
+    Minimise(minimise::Args),
     Render(render::Args),
     Solve(solve::Args),
     Snap(snap::Args),
@@ -100,6 +103,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Print(args) => print::run(&shell, &args),
         Command::Sample(args) => sample::run(&shell, &args),
         Command::Mutate(args) => mutate::run(&shell, &args),
+        Command::Minimise(args) => minimise::run(&shell, &args),
         Command::Path(args) => path::run(&shell, &args),
         Command::Simplify(args) => simplify::run(&shell, &args),
         Command::Render(args) => render::run(&shell, &args),

@@ -378,3 +378,63 @@ fn simplify_says_which_rule_explodes() {
         "{said}"
     );
 }
+
+/// Minimising asks `grep`, which every system with a `sh` has.
+#[cfg(unix)]
+mod minimising {
+    use super::*;
+
+    const LARGE: &str =
+        "(+ (Quad 3 4 5 6 45) (- (Circle 9 8 7) (+ (Circle 2 2 2) (Quad 1 1 1 1 90))))";
+
+    #[test]
+    fn minimise_keeps_what_the_command_needs() {
+        let csg2d = grammar("csg2d.tdg");
+        let check = ["--check", "grep -q 'Circle [5-9]'"];
+        let text = ok(&[&["minimise", &csg2d, LARGE], &check[..]].concat());
+        assert_eq!(text, "(Circle 5 0 0)\n");
+        let json = ["--threads", "3", "--format", "json"];
+        let lines = json_lines(&ok(
+            &[&["minimise", &csg2d, LARGE], &check[..], &json].concat()
+        ));
+        let keys = [
+            "program", "size", "nodes", "length", "before", "checks", "timeouts", "seconds", "stop",
+        ];
+        has_keys(&lines[0], &keys);
+        assert_eq!(lines[0]["program"], "(Circle 5 0 0)");
+        assert_eq!(lines[0]["stop"], "minimal");
+        assert_eq!(lines[0]["before"]["nodes"], 26);
+        // The file and the variable hold the program too; -o takes the result.
+        let folder = folder();
+        let out = folder.path().join("small.txt");
+        let out = out.to_str().expect("UTF-8");
+        let check = "grep -q Quad {} && grep -q Circle \"$TDC_PROGRAM\"";
+        ok(&["minimise", &csg2d, LARGE, "--check", check, "-o", out]);
+        let text = std::fs::read_to_string(out).expect("written");
+        assert_eq!(text, "(+ (Circle 0 0 0) (Quad 0 0 0 0 0))\n");
+    }
+
+    #[test]
+    fn minimise_tells_why_there_is_nothing_to_keep() {
+        let csg2d = grammar("csg2d.tdg");
+        let failing = |check: &str, more: &[&str]| {
+            let output = tdc(&[&["minimise", &csg2d, LARGE, "--check", check], more].concat());
+            assert_eq!(code(&output), 1);
+            stderr(&output)
+        };
+        let told = failing("echo so it says; exit 7", &[]);
+        assert!(
+            told.contains("exit code 7") && told.contains("| so it says"),
+            "{told}"
+        );
+        let told = failing("no-such-command {}", &[]);
+        assert!(told.contains("no such command"), "{told}");
+        let told = failing("sleep 60 | cat", &["--timeout", "0.1"]);
+        assert!(told.contains("longer than 0.1 seconds"), "{told}");
+        let limited = tdc(&[
+            "minimise", &csg2d, LARGE, "--check", "true", "--checks", "1",
+        ]);
+        assert_eq!(code(&limited), 0);
+        assert!(stderr(&limited).contains("stopped by --checks"));
+    }
+}
