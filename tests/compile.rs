@@ -40,7 +40,8 @@ fn said(path: &Path) -> (bool, String) {
     let mut holds = false;
     if let Some(compiled) = &outcome.compiled {
         let goes_on = |_, _| ControlFlow::Continue(());
-        let report = soundness::test(compiled, soundness::Options::default(), goes_on);
+        let options = soundness::Options::of(&compiled.grammar);
+        let report = soundness::test(compiled, options, goes_on);
         diagnostics.extend(report.diagnostics(compiled));
         holds = report.holds();
     }

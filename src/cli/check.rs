@@ -45,9 +45,10 @@ pub struct Args {
     #[arg(short, long)]
     quiet: bool,
 
-    /// Random instances of each rewrite rule that are drawn and compared; 0 for none
-    #[arg(long, value_name = "N", default_value_t = soundness::INSTANCES)]
-    instances: u32,
+    /// Random instances of each rewrite rule that are drawn and compared; 0 for none. 100 unless
+    /// said otherwise, fewer on a canvas of more than 512 x 512 pixels
+    #[arg(long, value_name = "N")]
+    instances: Option<u32>,
 
     /// Seed of the random instances
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -126,11 +127,12 @@ pub fn run(shell: &Shell, args: &Args) -> super::Outcome {
 
 /// Tests the rewrite rules.
 fn tested(shell: &Shell, args: &Args, compiled: &Compiled) -> Report {
+    let usual = soundness::Options::of(&compiled.grammar);
     let options = soundness::Options {
-        instances: args.instances,
+        instances: args.instances.unwrap_or(usual.instances),
         seed: args.seed,
     };
-    let all = u64::from(args.instances).saturating_mul(compiled.rules.len() as u64);
+    let all = u64::from(options.instances).saturating_mul(compiled.rules.len() as u64);
     let mut progress = Progress::new(shell, "rules", all);
     soundness::test(compiled, options, |done, _| {
         progress.set(done, "");

@@ -41,10 +41,17 @@ pub struct Options {
     pub seed: u64,
 }
 
-impl Default for Options {
-    fn default() -> Options {
+impl Options {
+    /// What is looked at unless said otherwise: [`INSTANCES`], less on a canvas of more than
+    /// 512 x 512 pixels, but [`FEWEST`] at least.
+    pub fn of(grammar: &Grammar) -> Options {
+        let pixels = grammar.canvas.as_ref().map_or(1, |canvas| {
+            u64::from(canvas.width).saturating_mul(u64::from(canvas.height))
+        });
+        let most = u64::from(INSTANCES) * 512 * 512;
+        let instances = most / pixels.max(1);
         Options {
-            instances: INSTANCES,
+            instances: instances.clamp(u64::from(FEWEST), u64::from(INSTANCES)) as u32,
             seed: 0,
         }
     }
@@ -52,6 +59,9 @@ impl Default for Options {
 
 /// Instances of a rule unless said otherwise.
 pub const INSTANCES: u32 = 100;
+
+/// Fewest instances of a rule unless said otherwise.
+pub const FEWEST: u32 = 10;
 
 /// Guesses for one instance, before it is given up.
 const GUESSES: usize = 400;

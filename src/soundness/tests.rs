@@ -255,7 +255,8 @@ fn what_cannot_apply_is_told() {
 fn a_caller_may_break_off() {
     let compiled = Compiled::from_text("t", &shipped("csg2d")).unwrap();
     let mut calls = 0;
-    let report = test(&compiled, Options::default(), |done, all| {
+    let options = Options::of(&compiled.grammar);
+    let report = test(&compiled, options, |done, all| {
         calls += 1;
         assert!(done <= all);
         match calls {
@@ -264,4 +265,64 @@ fn a_caller_may_break_off() {
         }
     });
     assert_eq!(report.rules.len(), 2);
+}
+
+#[test]
+fn languages_of_every_kind_are_tested() {
+    let head = "use std.shape.{box, disc}\nuse std.transform.{shift}\ncanvas 40 x 40 ink\n\
+                token N = 0..=9\n";
+    let shapes = "sort Leaf { Dot = \"dot\" x:N y:N }\n\
+                  sort Tree { Tip = of:Leaf Fork = \"(\" l:Tree r:Tree \")\" }\n\
+                  draw Leaf -> Region { Dot => disc(3) |> shift(4 * x, 4 * y) }\n\
+                  draw Tree -> Region { Tip => of Fork => l + r }\n";
+    let good = "rewrite Leaf { planted: `dot ?x ?y` <=> `dot ?x ?z` where z = y + 0 }\n";
+    let bad = "rewrite Leaf { planted: `dot ?x ?y` => `dot ?y ?x` }\n";
+    for settings in [
+        "start Tree\nsize nodes\nsample size 4..=20\n",
+        "start Tree\nsize depth\nsample size 2..=4\n",
+        "start Tree\nsize nodes\nsample size 4..=20 by weight\n",
+        "start Tree\nsize nodes\nsample frontier size 4..=20\n",
+    ] {
+        // The rule's sort is not where programs start: it is drawn within them.
+        let language = format!("language l\n{settings}{head}{shapes}");
+        for (rule, holds) in [(good, true), (bad, false)] {
+            let compiled = Compiled::from_text("l", &format!("{language}{rule}"))
+                .unwrap_or_else(|e| panic!("{settings}\n{e}"));
+            let report = tested(&compiled, 60, 0);
+            assert_eq!(report.holds(), holds, "{settings}{rule}{report:?}");
+            assert_eq!(report.rules[0].instances, 60, "{settings}{rule}{report:?}");
+        }
+    }
+    // Texts, fractions, lists, a canvas of one pixel, one of many.
+    for size in ["1 x 1", "600 x 2000"] {
+        let text = format!(
+            r#"
+            language l
+            use std.shape.{{box}}
+            use std.math.{{count}}
+            start S
+            size nodes
+            canvas {size} ink
+            sample size 3..=12
+            token R = real 0..=1 step 0.25
+            token T = /[a-z]+/ length 1..=4
+            sort S {{ S = "s" parts:Part+ sep "," }}
+            sort Part {{ Box = "box" w:R h:R   Name = "name" t:T }}
+            draw S -> Region {{ S => union_of(parts) }}
+            draw Part -> Region {{ Box => box(200 * w, 200 * h)  Name => box(count(t), count(t)) }}
+            rewrite Part {{
+                turn: `box ?w ?h` => `box ?h ?w`
+                same: `name ?t` => `name ?u` where u = t
+                wide: `name ?t` => `box ?w ?w` where w = count(t) / 200 if count(t) > 100
+            }}
+            "#
+        )
+        .replace("use std.shape.{box}", "use std.shape.{box, union_of}");
+        let compiled = Compiled::from_text("l", &text).unwrap_or_else(|e| panic!("{e}"));
+        let options = Options::of(&compiled.grammar);
+        let report = test(&compiled, options, |_, _| ControlFlow::Continue(()));
+        assert_eq!(report.holds(), size == "1 x 1", "{report:?}");
+        assert!(report.rules[1].instances > 0, "{report:?}");
+        assert!(report.rules[2].never_applies(), "{report:?}");
+    }
 }
