@@ -8,7 +8,10 @@
 //! for all that are left: trying every subset would be exponential, and what is left can be taken
 //! apart by the same rule again.
 
+use std::rc::Rc;
+
 use egg::{Id, Language};
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::graph::Graph;
@@ -22,11 +25,23 @@ pub(crate) enum Bind {
     /// A class.
     One(Id),
     /// The operator of a law on these operands.
-    Rest(u16, Kids),
+    Rest(u16, Rc<Kids>),
 }
 
 /// What metavariables stand for, by index.
-pub(crate) type Binds = SmallVec<[Option<Bind>; 8]>;
+pub(crate) type Binds = SmallVec<[Option<Bind>; 12]>;
+
+/// The classes that a way's equations and condition look at.
+pub(crate) type Key = SmallVec<[Id; 12]>;
+
+/// The classes of these metavariables; those that stand for nothing yet are left out.
+pub(crate) fn key(reads: &[u16], binds: &Binds) -> Key {
+    let class = |meta: &u16| match binds.get(usize::from(*meta))? {
+        Some(Bind::One(class)) => Some(*class),
+        _ => None,
+    };
+    reads.iter().filter_map(class).collect()
+}
 
 /// A place where a way applies, as far as patterns can say.
 #[derive(Clone, Debug)]
@@ -55,8 +70,15 @@ pub(crate) enum Found {
 /// Most steps of one search of one way; what would come later is not found then.
 const MOST_STEPS: u32 = 50_000;
 
-/// Finds all matches of a way. False when it gave up.
-pub(crate) fn search(graph: &Graph, way: &Way<'_>, tracing: bool, out: &mut Vec<Match>) -> bool {
+/// Finds all matches of a way but those that its equations and condition are known to refuse. False
+/// when it gave up.
+pub(crate) fn search(
+    graph: &Graph,
+    way: &Way<'_>,
+    refused: &FxHashSet<Key>,
+    tracing: bool,
+    out: &mut Vec<Match>,
+) -> bool {
     let Some(op) = way.left.root_op() else {
         return true;
     };
@@ -67,6 +89,7 @@ pub(crate) fn search(graph: &Graph, way: &Way<'_>, tracing: bool, out: &mut Vec<
         graph,
         tables: &graph.analysis.tables,
         way,
+        refused,
         binds: SmallVec::from_elem(None, way.needs.len()),
         class: Id::from(0),
         others: Kids::new(),
@@ -107,6 +130,7 @@ struct Run<'g, 'w, 'c, 'o> {
     graph: &'g Graph,
     tables: &'g Tables,
     way: &'w Way<'c>,
+    refused: &'w FxHashSet<Key>,
     binds: Binds,
     class: Id,
     others: Kids,
@@ -125,12 +149,17 @@ impl Run<'_, '_, '_, '_> {
         let Some(todo) = todo else {
             match late {
                 Some(late) => self.operands(late),
-                None => self.out.push(Match {
-                    class: self.class,
-                    binds: self.binds.clone(),
-                    others: self.others.clone(),
-                    trail: self.trail.clone(),
-                }),
+                None => {
+                    let refused = self.refused;
+                    if refused.is_empty() || !refused.contains(&key(&self.way.reads, &self.binds)) {
+                        self.out.push(Match {
+                            class: self.class,
+                            binds: self.binds.clone(),
+                            others: self.others.clone(),
+                            trail: self.trail.clone(),
+                        });
+                    }
+                }
             }
             return;
         };
@@ -154,7 +183,7 @@ impl Run<'_, '_, '_, '_> {
                         }
                     }
                     Some(Bind::Rest(law, operands)) => {
-                        let node = Term::new(Op::Many(*law), operands.clone());
+                        let node = Term::new(Op::Many(*law), (**operands).clone());
                         if self.graph.lookup(node) == Some(class) {
                             self.go(Some(&rest), late);
                         }
@@ -285,9 +314,9 @@ impl Run<'_, '_, '_, '_> {
             }
             Some(Bind::Rest(law, operands)) => {
                 let found = if law == late.law {
-                    operands
+                    (*operands).clone()
                 } else {
-                    let node = Term::new(Op::Many(law), operands);
+                    let node = Term::new(Op::Many(law), (*operands).clone());
                     self.graph.lookup(node).into_iter().collect()
                 };
                 if !found.is_empty()
@@ -301,7 +330,8 @@ impl Run<'_, '_, '_, '_> {
                 let count = late.operands.len();
                 if last && count > 1 && self.fits_rest(meta, late.law, late.operands) {
                     let all: Kids = late.operands.into();
-                    self.binds[usize::from(meta)] = Some(Bind::Rest(late.law, all.clone()));
+                    self.binds[usize::from(meta)] =
+                        Some(Bind::Rest(late.law, Rc::new(all.clone())));
                     go(self, Found::Operands(late.of, piece, all), &[]);
                     self.binds[usize::from(meta)] = None;
                 }

@@ -103,7 +103,7 @@ fn bound(
         Bind::One(class) => (usize::from(*class), graph[*class].iter().next()?.op),
         // A node that may not exist is told by the metavariable it is bound to.
         Bind::Rest(law, operands) => {
-            let node = Term::new(Op::Many(*law), operands.clone());
+            let node = Term::new(Op::Many(*law), (**operands).clone());
             let known = graph.lookup(node).map(usize::from);
             let alone = (u32::MAX as usize).saturating_sub(index);
             (known.unwrap_or(alone), Op::Many(*law))

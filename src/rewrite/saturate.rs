@@ -4,13 +4,14 @@
 //! added how many nodes. Afterwards the e-graph is clean. Everything but a limit on time is the same
 //! on every machine.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use egg::{Id, Language};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
-use super::find::{self, Binds, Match};
+use super::find::{self, Bind, Binds, Key, Match};
 use super::graph::Graph;
 use super::make;
 use super::proof::Trace;
@@ -100,6 +101,10 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
     // What was made of a match is there already, and what was not allowed never is: values stand in
     // classes of their own.
     let mut done: FxHashSet<(usize, Id, Binds, Kids)> = FxHashSet::default();
+    let mut memory = Memory {
+        allowed: vec![FxHashMap::default(); field.ways.len()],
+        refused: vec![FxHashSet::default(); field.ways.len()],
+    };
     while grown.iterations < limits.iterations {
         grown.iterations += 1;
         let before = (field.graph.nodes().len(), field.graph.number_of_classes());
@@ -109,7 +114,13 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
             trace.look(field.graph);
         }
         for (index, way) in field.ways.iter().enumerate() {
-            whole &= find::search(field.graph, way, field.trace.is_some(), &mut found);
+            whole &= find::search(
+                field.graph,
+                way,
+                &memory.refused[index],
+                field.trace.is_some(),
+                &mut found,
+            );
             for found in found.drain(..) {
                 let key = (
                     index,
@@ -128,7 +139,7 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
         }
         for (index, found, key) in matches {
             let nodes = field.graph.nodes().len();
-            let (all, fits) = apply(field, index, &found);
+            let (all, fits) = apply(field, &mut memory, index, &found);
             whole &= all;
             if fits {
                 done.insert(key);
@@ -164,9 +175,23 @@ fn out_of_time(limits: &Limits, started: Instant) -> bool {
     limits.time.is_some_and(|most| started.elapsed() >= most)
 }
 
+/// What equations and conditions say of values that were looked at, by way: the same shapes meet in
+/// many sums.
+struct Memory {
+    /// What other metavariables stand for then, in each way that is allowed.
+    allowed: Vec<FxHashMap<Key, Rc<[Vec<(usize, Bind)>]>>>,
+    /// Where none is.
+    refused: Vec<FxHashSet<Key>>,
+}
+
 /// Makes the other side of a match and says that both are the same. Gives whether all ways to make it
 /// were looked at, and whether each fitted its place, which may come later.
-fn apply(field: &mut Field<'_, '_>, index: usize, found: &Match) -> (bool, bool) {
+fn apply(
+    field: &mut Field<'_, '_>,
+    memory: &mut Memory,
+    index: usize,
+    found: &Match,
+) -> (bool, bool) {
     let Field {
         grammar,
         ways,
@@ -175,9 +200,41 @@ fn apply(field: &mut Field<'_, '_>, index: usize, found: &Match) -> (bool, bool)
         trace,
     } = field;
     let way = &ways[index];
-    let mut fits = true;
-    let (all, whole) = make::complete(grammar, graph, texts, way, found);
-    for binds in all {
+    let key = find::key(&way.reads, &found.binds);
+    if memory.refused[index].contains(&key) {
+        return (true, true);
+    }
+    let known = way
+        .settled
+        .then(|| memory.allowed[index].get(&key).cloned());
+    let (all, whole) = match known.flatten() {
+        Some(all) => (all, true),
+        None => {
+            let (all, whole) = make::complete(grammar, graph, texts, way, found);
+            let more = |binds: &Binds| {
+                let both = binds.iter().zip(&found.binds).enumerate();
+                let new = both.filter(|(_, (_, old))| old.is_none());
+                new.filter_map(|(at, (new, _))| Some((at, new.clone()?)))
+                    .collect()
+            };
+            let all: Rc<[Vec<(usize, Bind)>]> = all.iter().map(more).collect();
+            if way.settled && whole {
+                if all.is_empty() {
+                    memory.refused[index].insert(key);
+                } else {
+                    memory.allowed[index].insert(key, all.clone());
+                }
+            }
+            (all, whole)
+        }
+    };
+    // A subtree that is looked into can get a new root.
+    let mut fits = way.looks_into.is_empty();
+    for more in all.iter() {
+        let mut binds = found.binds.clone();
+        for (at, bind) in more {
+            binds[*at] = Some(bind.clone());
+        }
         let Some(made) = make::make(graph, way, &binds, &found.others) else {
             fits = false;
             continue;

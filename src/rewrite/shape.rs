@@ -7,6 +7,7 @@ use crate::compiled::Compiled;
 use crate::grammar::ids::ProdId;
 use crate::grammar::ir::Grammar;
 use crate::grammar::pattern::{Pattern, PatternNode};
+use crate::grammar::syntax::Stands;
 
 use super::instance::Direction;
 use super::laws;
@@ -162,6 +163,11 @@ pub(crate) struct Way<'c> {
     pub needs: Vec<u8>,
     /// Metavariables of subtrees that equations or the condition look into.
     pub looks_into: Vec<u16>,
+    /// What is matched of all that equations and the condition may look at, when that never changes:
+    /// values of tokens.
+    pub reads: Vec<u16>,
+    /// Whether what equations and the condition allow depends on `reads` alone.
+    pub settled: bool,
 }
 
 /// The ways of all rules but those that are laws. A way that would match everything is left out:
@@ -191,12 +197,34 @@ pub(crate) fn ways<'c>(compiled: &'c Compiled, tables: &Tables, texts: &mut Text
                 }
             }
             let plan = Plan::new(grammar, rule, direction);
+            let token = |index: &u16| {
+                let meta = rule.metas.get(usize::from(*index));
+                meta.is_some_and(|meta| matches!(meta.stands, Some(Stands::Token(_))))
+            };
+            let matched = matched.nodes.iter().filter_map(|node| match node {
+                PatternNode::Meta(index, _) => Some(*index),
+                PatternNode::Node(..) => None,
+            });
+            let mut reads: Vec<u16> = matched.filter(token).collect();
+            reads.sort_unstable();
+            reads.dedup();
+            let looks_into = plan.looks_into();
+            let settled = looks_into.is_empty()
+                && rule.lets.iter().all(|(slot, _)| {
+                    token(slot)
+                        || rule
+                            .metas
+                            .get(usize::from(*slot))
+                            .is_some_and(|m| m.stands.is_none())
+                });
             ways.push(Way {
                 rule: index,
                 direction,
                 left,
                 right,
-                looks_into: plan.looks_into(),
+                looks_into,
+                reads,
+                settled: settled && !plan.is_free(),
                 plan,
                 needs,
             });
