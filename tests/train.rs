@@ -8,6 +8,7 @@ use std::sync::Arc;
 use common::{chi_square, grammar, parallel, shipped};
 use tdc::Compiled;
 use tdc::render::coverage::Engine;
+use tdc::rewrite::Simplifier;
 use tdc::sample::{Filler, stream};
 use tdc::scene::eval::lower;
 use tdc::train::{Example, ExampleError, Maker, Options, Origin, Stream, StreamOptions};
@@ -256,4 +257,28 @@ fn programs_that_cannot_be_drawn_give_way() {
         }
     }
     assert!(redrawn > 10, "{redrawn}");
+}
+
+#[test]
+fn canonical_targets_are_fewer_and_still_targets() {
+    let compiled = grammar("csg2d");
+    let simplifier = Simplifier::new(&compiled);
+    let options = Options {
+        canonical: true,
+        ..without_pictures(&compiled, 5)
+    };
+    let mut plain = Maker::new(&compiled, without_pictures(&compiled, 5)).expect("a maker");
+    let mut maker = Maker::new(&compiled, options).expect("a maker");
+    let mut changed = 0;
+    for index in 0..40 {
+        let example = maker.make(index).expect("an example");
+        assert_eq!(simplifier.canonical(&example.target), example.target);
+        let before = plain.make(index).expect("an example").target;
+        changed += usize::from(before != example.target);
+        // The label still leads to the target.
+        let next = edit::apply(&compiled.grammar, &example.start, &example.edit);
+        assert!(next.is_valid(&compiled.grammar));
+        assert!(example.distance >= 1);
+    }
+    assert!(changed > 0);
 }

@@ -76,6 +76,10 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_size: Option<u32>,
 
+    /// Leave the program as it was found, instead of simplifying it by the grammar's rules
+    #[arg(long)]
+    as_found: bool,
+
     /// The picture is light on dark: take its negative
     #[arg(long)]
     invert: bool,
@@ -142,6 +146,7 @@ fn search(
     let mut solver = Solver::new(&language.compiled, picture, max_size)
         .map_err(|error| Failure::input(error.to_string()))?;
     solver.options.seed = args.seed;
+    solver.simplify = !args.as_found;
     solver.options.threads = usize::from(args.threads);
     let time = match (args.time, args.evaluations) {
         (Some(seconds), _) => Some(seconds),

@@ -12,12 +12,13 @@ use crate::grammar::inside::SizeError;
 use crate::grammar::ir::Procedure;
 use crate::mutate::Mutator;
 use crate::render::Picture;
+use crate::rewrite::Simplifier;
 use crate::sample::{Rng, Sampler};
 use crate::search::anneal::{self, Options, Setup, Status};
 use crate::search::moves::Moves;
 use crate::search::sketch::Sketch;
 use crate::search::target::{Pixels, SketchValue, weight};
-use crate::search::{Limits, Policy, Report, Value};
+use crate::search::{Limits, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
 
 /// A search that is ready to start.
@@ -27,6 +28,8 @@ pub struct Solver<'a> {
     mutator: Mutator<'a>,
     /// How the search goes about it; may be changed before it starts.
     pub options: Options,
+    /// Whether what is found is simplified by the language's rules.
+    pub simplify: bool,
 }
 
 impl<'a> Solver<'a> {
@@ -59,17 +62,46 @@ impl<'a> Solver<'a> {
             target,
             mutator,
             options: Options::for_weight(weight, max_size),
+            simplify: true,
         })
     }
 
-    /// Searches; see [`anneal::search`].
+    /// Searches; see [`anneal::search`]. What is found is then simplified by the language's rules,
+    /// unless that makes it worse.
     pub fn search(
         &self,
         limits: &Limits,
         interrupt: &AtomicBool,
         tell: &(dyn Fn(Status) + Sync),
     ) -> Option<Report> {
-        anneal::search(self, limits, &self.options, interrupt, tell)
+        let mut report = anneal::search(self, limits, &self.options, interrupt, tell)?;
+        if self.simplify {
+            self.shorten(&mut report);
+        }
+        Some(report)
+    }
+
+    /// Simplifies what was found. Rules are tested, not proved, so the picture has the last word.
+    fn shorten(&self, report: &mut Report) {
+        let simplifier = Simplifier::new(self.compiled);
+        if !simplifier.has_rules() {
+            return;
+        }
+        let found = simplifier.simplify(&report.program);
+        if found.cost >= found.before {
+            return;
+        }
+        let mut value = self.value();
+        let Some(score) = value.score(&[&found.program]).first().copied() else {
+            return;
+        };
+        let solved = report.stop != StopReason::Solved || value.solved(&found.program, score);
+        if score <= report.score && solved {
+            report.program = found.program;
+            report.score = score;
+        }
+        report.evaluations += 1;
+        report.renders += value.renders();
     }
 
     fn moves(&self) -> Moves<'_> {

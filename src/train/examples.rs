@@ -22,6 +22,7 @@ use crate::grammar::ir::{MutateSpec, SampleSpec};
 use crate::mutate::{self, Mutator};
 use crate::render::coverage::Engine;
 use crate::render::{Picture, RenderError};
+use crate::rewrite::Simplifier;
 use crate::sample::{self, Filler, Rng, below, stream, unit};
 use crate::scene::Live;
 use crate::scene::eval::NotDrawable;
@@ -50,6 +51,9 @@ pub struct Options {
     pub mode: PathMode,
     /// Whether both programs are drawn, where the language has a canvas.
     pub pictures: bool,
+    /// Whether targets are brought into the form that all programs share which the language's
+    /// rules prove equal: a picture then has fewer programs to learn.
+    pub canonical: bool,
 }
 
 impl Options {
@@ -64,6 +68,7 @@ impl Options {
             steps: 1..=5,
             mode: PathMode::Plain,
             pictures: true,
+            canonical: false,
         }
     }
 }
@@ -151,6 +156,8 @@ pub enum ExampleError {
 pub struct Maker<'c> {
     options: Options,
     mutator: Mutator<'c>,
+    /// There when targets are to be canonical and the language has rules.
+    simplifier: Option<Simplifier<'c>>,
     studio: Option<Studio<'c>>,
     sample: sample::Scratch,
     mutate: mutate::Scratch,
@@ -222,8 +229,10 @@ impl<'c> Maker<'c> {
         } else {
             None
         };
+        let simplifier = options.canonical.then(|| Simplifier::new(compiled));
         Ok(Maker {
             studio,
+            simplifier: simplifier.filter(Simplifier::has_rules),
             mutator: Mutator::with_sampler(sampler, options.mutate)?,
             options,
             sample: sample::Scratch::default(),
@@ -250,7 +259,8 @@ impl<'c> Maker<'c> {
         Ok(out)
     }
 
-    /// [`Maker::make`] into a used example: no allocation once its buffers have grown.
+    /// [`Maker::make`] into a used example: no allocation once its buffers have grown, unless
+    /// targets are to be canonical.
     ///
     /// # Errors
     ///
@@ -270,6 +280,9 @@ impl<'c> Maker<'c> {
         for _ in 0..TARGETS {
             let sampler = self.mutator.sampler();
             sampler.sample_into(&mut self.sample, &mut rng, &mut out.target);
+            if let Some(simplifier) = &self.simplifier {
+                out.target = simplifier.canonical(&out.target);
+            }
             if let Err(error) = self.draw_target(out) {
                 why = error;
                 out.redrawn += 1;
