@@ -45,7 +45,7 @@ impl Limits {
     /// Those of canonical forms, which are made by the million.
     pub fn canonical() -> Limits {
         Limits {
-            nodes: 250,
+            nodes: 120,
             ..Limits::default()
         }
     }

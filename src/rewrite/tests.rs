@@ -83,7 +83,10 @@ fn programs(compiled: &Compiled, count: u64) -> Vec<Program> {
 }
 
 fn simplifier(compiled: &Compiled) -> Simplifier<'_> {
-    Simplifier::new(compiled).with_limits(Limits::canonical())
+    Simplifier::new(compiled).with_limits(Limits {
+        nodes: 250,
+        ..Limits::default()
+    })
 }
 
 /// Every program that a rule makes of a program at one place.
