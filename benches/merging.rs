@@ -2,7 +2,8 @@
 //!
 //! Training targets are drawn from the language's window; states are those that a beam search looks at:
 //! mutations of 64 programs, which are mutations of one program. The table counts programs that
-//! are different as they stand, and those that are still different in canonical form.
+//! are different as they stand, and those that are still different in canonical form. A second table
+//! has the time of single canonical forms, of programs of one size.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,6 +17,8 @@ use tdc::tree::{Program, edit};
 
 /// Training targets.
 const TARGETS: u64 = 4_000;
+/// Programs that are timed one by one.
+const SINGLE: u64 = 500;
 /// Beams, programs in a beam, mutations of each.
 const BEAMS: u64 = 4;
 const BEAM: u64 = 64;
@@ -68,6 +71,43 @@ fn main() {
             .collect();
         row(&compiled, "states of beams", &beams);
     }
+    println!("\n| language | size | mean, milliseconds | median | 99 of 100 |");
+    println!("|---|---:|---:|---:|---:|");
+    for size in [2, 4, 8, 16] {
+        for name in ["csg2d", "tinysvg"] {
+            times(name, size);
+        }
+    }
+}
+
+/// The time of single canonical forms of random programs of a size.
+fn times(name: &str, size: u32) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("grammars/{name}.tdg"));
+    let Ok(compiled) = Compiled::load(&path) else {
+        return;
+    };
+    let mut spec = compiled.grammar.sample;
+    (spec.min, spec.max) = (size, size);
+    let Ok(sampler) = Sampler::new(&compiled, spec) else {
+        return;
+    };
+    let simplifier = Simplifier::new(&compiled);
+    let mut times: Vec<f64> = (0..SINGLE)
+        .map(|item| {
+            let program = sampler.sample(&mut stream(3, item));
+            let began = Instant::now();
+            std::hint::black_box(simplifier.canonical(&program));
+            1e3 * began.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[(share * (times.len() - 1) as f64) as usize];
+    let mean = times.iter().sum::<f64>() / times.len() as f64;
+    println!(
+        "| {name} | {size} | {mean:.2} | {:.2} | {:.2} |",
+        at(0.5),
+        at(0.99)
+    );
 }
 
 /// Programs are compared within each set.
