@@ -175,11 +175,14 @@ fn out_of_time(limits: &Limits, started: Instant) -> bool {
     limits.time.is_some_and(|most| started.elapsed() >= most)
 }
 
+/// The ways in which conditions let a match be completed: what they bind.
+type Allowed = Rc<[Vec<(usize, Bind)>]>;
+
 /// What equations and conditions say of values that were looked at, by way: the same shapes meet in
 /// many sums.
 struct Memory {
     /// What other metavariables stand for then, in each way that is allowed.
-    allowed: Vec<FxHashMap<Key, Rc<[Vec<(usize, Bind)>]>>>,
+    allowed: Vec<FxHashMap<Key, Allowed>>,
     /// Where none is.
     refused: Vec<FxHashSet<Key>>,
 }
@@ -217,7 +220,7 @@ fn apply(
                 new.filter_map(|(at, (new, _))| Some((at, new.clone()?)))
                     .collect()
             };
-            let all: Rc<[Vec<(usize, Bind)>]> = all.iter().map(more).collect();
+            let all: Allowed = all.iter().map(more).collect();
             if way.settled && whole {
                 if all.is_empty() {
                     memory.refused[index].insert(key);
