@@ -9,7 +9,8 @@
 //! and a [`Compiled`] language is all that the rest needs: [`tree`] parses and prints programs,
 //! [`sample`] draws them at random, [`mutate`] changes them and finds edit paths, [`scene`] says
 //! what they draw, [`render`] writes that as SVG and pixels, and [`search`] goes from a picture
-//! back to a program; [`train`] makes examples for a model. The book in `book/` describes the language and what the words mean;
+//! back to a program; [`train`] makes examples for a model,
+//! and [`eval`] makes test sets. The book in `book/` describes the language and what the words mean;
 //! ARCHITECTURE.md describes the source.
 //!
 //! ```
@@ -57,6 +58,7 @@ pub mod build;
 pub mod codegen;
 pub mod compiled;
 pub mod diag;
+pub mod eval;
 pub mod grammar;
 pub mod meta;
 pub mod minimise;

@@ -26,6 +26,7 @@ mod shell;
 mod simplify;
 mod snap;
 mod solve;
+mod tasks;
 
 use clap::{Parser, Subcommand};
 
@@ -85,6 +86,7 @@ enum Command {
     Minimise(minimise::Args),
     Render(render::Args),
     Solve(solve::Args),
+    Tasks(tasks::Args),
     Snap(snap::Args),
     Bench(bench::Args),
     Explain(explain::Args),
@@ -108,6 +110,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Simplify(args) => simplify::run(&shell, &args),
         Command::Render(args) => render::run(&shell, &args),
         Command::Solve(args) => solve::run(&shell, &args),
+        Command::Tasks(args) => tasks::run(&shell, &args),
         Command::Snap(args) => snap::run(&shell, &args),
         Command::Bench(args) => bench::run(&shell, &args),
         Command::Explain(args) => explain::run(&shell, &args),

@@ -1,5 +1,6 @@
 //! A checked language with everything derived from it.
 
+pub mod fingerprint;
 pub mod image;
 
 use crate::diag::render::render_all;

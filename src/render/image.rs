@@ -133,6 +133,17 @@ pub struct Fit {
     pub dy: f64,
 }
 
+/// Where it was.
+impl Default for Fit {
+    fn default() -> Fit {
+        Fit {
+            scale: 1.0,
+            dx: 0.0,
+            dy: 0.0,
+        }
+    }
+}
+
 /// Scales a picture to fit, its sides in proportion, and centres it. Every pixel of the result
 /// is the mean of the area it covers (alpha weighs colour); around the picture it is transparent.
 pub fn fit(image: &Rgba, width: u32, height: u32) -> (Rgba, Fit) {

@@ -14,6 +14,7 @@ mod pictures;
 mod programs;
 mod rules;
 mod snap;
+mod tasks;
 
 const DONUT: &str = "(- (Circle 6 8 8) (Circle 3 8 8))";
 
