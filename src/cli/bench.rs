@@ -37,7 +37,7 @@ pub struct Args {
     grow: bool,
 
     /// Seconds for each figure
-    #[arg(long, default_value_t = 0.5, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value_t = 0.5, value_name = "SECONDS", value_parser = input::seconds)]
     time: f64,
 
     /// Threads of the second column; 1 leaves it out
@@ -47,14 +47,6 @@ pub struct Args {
     /// Seed of the programs
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let given: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    match given {
-        0.01..=3600.0 => Ok(given),
-        _ => Err("0.01 to 3600 seconds are possible".to_owned()),
-    }
 }
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {

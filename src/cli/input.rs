@@ -17,6 +17,17 @@ use super::shell::Shell;
 /// Longest program text or list of programs in bytes (256 MiB).
 const MAX_INPUT_BYTES: u64 = 256 << 20;
 
+/// Longest time that can be asked for: a year.
+const MOST_SECONDS: f64 = 366.0 * 86400.0;
+
+/// A time on the command line, above 0.
+pub fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.001..=MOST_SECONDS).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds is needed, such as 30 or 0.5".to_owned()),
+    }
+}
+
 /// A grammar that checked, with the sources its diagnostics point into.
 pub struct Language {
     /// Every text read so far.
@@ -245,6 +256,16 @@ impl std::str::FromStr for SizeRange {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_above_nothing_and_below_a_year() {
+        for right in ["0.001", "30", "1e3"] {
+            assert!(seconds(right).is_ok(), "{right}");
+        }
+        for wrong in ["0", "-1", "NaN", "inf", "1e300", "1e-300", "ten", ""] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes_are_read_as_grammars_write_them() {

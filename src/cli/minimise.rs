@@ -56,7 +56,7 @@ pub struct Args {
     check: String,
 
     /// A check that takes longer than this has failed
-    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = input::seconds)]
     timeout: f64,
 
     /// Checks at the same time
@@ -64,7 +64,7 @@ pub struct Args {
     threads: u16,
 
     /// Stop after so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = input::seconds)]
     time: Option<f64>,
 
     /// Stop after so many checks
@@ -77,16 +77,6 @@ pub struct Args {
 
     #[command(flatten)]
     output: OutputArg,
-}
-
-/// Longest time that can be asked for: a year.
-const MOST_SECONDS: f64 = 366.0 * 86400.0;
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.001..=MOST_SECONDS).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds is needed, such as 10 or 0.5".into()),
-    }
 }
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {

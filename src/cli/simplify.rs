@@ -56,18 +56,11 @@ pub struct Args {
     iterations: Option<usize>,
 
     /// Most seconds for a program; what is found then depends on the machine
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = input::seconds)]
     time: Option<f64>,
 
     #[command(flatten)]
     output: OutputArg,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= MAX_SECONDS => Ok(seconds),
-        _ => Err("a number of seconds above 0 is needed".to_owned()),
-    }
 }
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {

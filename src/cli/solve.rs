@@ -19,9 +19,6 @@ use super::shell::{self, Shell};
 
 /// Search time when neither --time nor --evaluations is given.
 const SECONDS: f64 = 30.0;
-/// Longest time that can be asked for: a year.
-const MOST_SECONDS: f64 = 366.0 * 86400.0;
-
 /// Find a program that draws a picture
 ///
 /// Works with any picture language and no trained model, by tempering random edits. The picture
@@ -57,7 +54,7 @@ pub struct Args {
     output: Option<PathBuf>,
 
     /// Stop after so many seconds; 30 unless --evaluations is given
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = input::seconds)]
     time: Option<f64>,
 
     /// Stop after so many scored programs
@@ -83,13 +80,6 @@ pub struct Args {
     /// The picture is light on dark: take its negative
     #[arg(long)]
     invert: bool,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=MOST_SECONDS).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds is needed, such as 30 or 0.5".into()),
-    }
 }
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {
