@@ -13,9 +13,6 @@ use super::output::Out;
 use super::progress::Progress;
 use super::shell::{self, Shell};
 
-/// Longest time that can be asked for: a year.
-const MAX_SECONDS: f64 = 366.0 * 86400.0;
-
 /// Find the least program that the rules prove equal
 ///
 /// The grammar's rewrite rules are applied in all places and in every order that the limits allow.

@@ -111,6 +111,14 @@ impl Grammar {
         }
     }
 
+    /// Whether nodes of this production carry a text: values of a token that cannot be counted.
+    pub fn is_text(&self, id: ProdId) -> bool {
+        match self.production(id).kind {
+            ProductionKind::Token(token) => self.token(token).domain.count().is_none(),
+            _ => false,
+        }
+    }
+
     /// All production ids.
     pub fn production_ids(&self) -> impl Iterator<Item = ProdId> + use<> {
         (0..self.productions.len()).map(ProdId::from_index)
@@ -122,7 +130,7 @@ impl Grammar {
     }
 }
 
-/// A quoted terminal's place in a picture.
+/// What programs are drawn on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Canvas {
     /// Pixels across.

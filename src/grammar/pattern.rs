@@ -290,7 +290,7 @@ fn read_words(
     let mut rank = 0;
     for node in &mut nodes.nodes {
         if let PatternNode::Node(production, value) = node
-            && is_text(grammar, *production)
+            && grammar.is_text(*production)
         {
             *value = rank;
             rank += 1;
@@ -310,14 +310,6 @@ fn whole(text: &str, message: &str) -> PatternError {
     }
 }
 
-fn is_text(grammar: &Grammar, production: ProdId) -> bool {
-    use super::ir::{Domain, ProductionKind};
-    match grammar.production(production).kind {
-        ProductionKind::Token(token) => matches!(grammar.token(token).domain, Domain::Text { .. }),
-        _ => false,
-    }
-}
-
 /// Collects nodes in reverse.
 struct Nodes<'a> {
     grammar: &'a Grammar,
@@ -332,7 +324,7 @@ impl Emit for Nodes<'_> {
     }
 
     fn text(&mut self, production: ProdId, text: &str) {
-        debug_assert!(is_text(self.grammar, production));
+        debug_assert!(self.grammar.is_text(production));
         self.node(production, 0);
         self.texts.push(text.into());
     }

@@ -97,7 +97,7 @@ pub fn build(grammar: &Grammar, pattern: &Pattern, bindings: &Bindings) -> Optio
     for node in &pattern.nodes {
         match node {
             PatternNode::Node(production, value) => {
-                if is_text(grammar, *production) {
+                if grammar.is_text(*production) {
                     kinds.push((*production, texts.len() as u32));
                     texts.push(pattern.texts.get(*value as usize)?.clone());
                 } else {
@@ -112,7 +112,7 @@ pub fn build(grammar: &Grammar, pattern: &Pattern, bindings: &Bindings) -> Optio
                             return None;
                         }
                         for node in tree.nodes() {
-                            if is_text(grammar, node.production) {
+                            if grammar.is_text(node.production) {
                                 kinds.push((node.production, texts.len() as u32));
                                 texts.push(tree.texts().get(node.value as usize)?.clone());
                             } else {
@@ -141,10 +141,6 @@ pub fn build(grammar: &Grammar, pattern: &Pattern, bindings: &Bindings) -> Optio
         }
     }
     Program::from_preorder(grammar, kinds, texts)
-}
-
-fn is_text(grammar: &Grammar, production: ProdId) -> bool {
-    token_of(grammar, &[production]).is_some_and(|token| token.domain.count().is_none())
 }
 
 /// The token these productions are of.

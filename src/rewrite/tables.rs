@@ -190,7 +190,7 @@ impl Tables {
                 letters,
                 all: 1,
             },
-            is_text: domain.is_some() && count.is_none(),
+            is_text: grammar.is_text(id),
             is_token: domain.is_some(),
         });
         self.domains.push(domain);

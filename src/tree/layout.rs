@@ -4,7 +4,7 @@
 //! sizes and nonterminals are found in one pass over its array, without recursion.
 
 use crate::grammar::ids::{NtId, ProdId};
-use crate::grammar::ir::{Grammar, ProductionKind, SizeMetric};
+use crate::grammar::ir::{Grammar, SizeMetric};
 
 use super::program::{Node, Program};
 
@@ -30,20 +30,16 @@ impl Layout {
     pub fn new(grammar: &Grammar) -> Layout {
         let mut children = Vec::new();
         let rows = grammar
-            .productions
-            .iter()
-            .map(|production| {
+            .production_ids()
+            .map(|id| {
+                let production = grammar.production(id);
                 let first = children.len() as u32;
                 children.extend(production.children.iter().map(|child| child.nt));
-                let text = match production.kind {
-                    ProductionKind::Token(token) => grammar.token(token).domain.count().is_none(),
-                    _ => false,
-                };
                 Row {
                     first,
                     arity: production.children.len() as u32,
                     cost: production.cost(grammar.size),
-                    text,
+                    text: grammar.is_text(id),
                 }
             })
             .collect();
