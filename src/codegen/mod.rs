@@ -8,7 +8,7 @@ pub mod count;
 pub mod document;
 pub mod ebnf;
 pub mod gallery;
-mod html;
+pub(crate) mod html;
 pub mod railroad;
 mod re;
 #[cfg(feature = "codegen")]

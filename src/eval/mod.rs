@@ -1,8 +1,16 @@
-//! Test sets, and how a solver does on them.
+//! Test sets, and how a solver does on them and on pictures of one's own.
 //!
-//! In: a compiled picture language. Out: tasks (a picture, and a program that draws it). Afterwards
-//! the same options give the same tasks on every machine, and a set's fingerprint says which it is.
+//! In: a compiled picture language. Out: tasks (a picture, and a program that draws it), records of
+//! searches, what they come to, as a table, a plot and a page. Afterwards the same options give the same
+//! tasks on every machine, a set's fingerprint says which it is, and results are on disk as they come.
 
+pub mod attempt;
+pub mod folder;
+pub mod parallel;
+pub mod plot;
+pub mod sheet;
+pub mod store;
+pub mod summary;
 pub mod tasks;
 
 use crate::grammar::ir::Grammar;

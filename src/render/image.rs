@@ -341,24 +341,58 @@ fn border_is_dark(image: &Rgba) -> bool {
 
 /// A picture as PNG: ink as dark on white, colour as it is.
 pub fn encode_png(picture: &Picture) -> Vec<u8> {
-    let negative: Vec<u8>;
-    let (kind, bytes) = if picture.channels == 1 {
-        negative = picture.data.iter().map(|b| 255 - b).collect();
-        (png::ColorType::Grayscale, &negative)
-    } else {
-        (png::ColorType::Rgb, &picture.data)
-    };
+    encode(std::slice::from_ref(picture), None).unwrap_or_default()
+}
+
+/// Pictures of one shape as an animated PNG that runs for ever; each stays for so many
+/// milliseconds, the last for as many as the second number says. `None` without pictures, or when
+/// they differ in shape. A program that knows no animations shows the last one.
+pub fn animation(frames: &[Picture], delay: (u16, u16)) -> Option<Vec<u8>> {
+    encode(frames, Some(delay))
+}
+
+fn encode(frames: &[Picture], delay: Option<(u16, u16)>) -> Option<Vec<u8>> {
+    let last = frames.last()?;
+    if frames.iter().any(|frame| !frame.same_shape(last)) {
+        return None;
+    }
     let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, picture.width, picture.height);
-    encoder.set_color(kind);
+    let mut encoder = png::Encoder::new(&mut out, last.width, last.height);
+    encoder.set_color(match last.channels {
+        1 => png::ColorType::Grayscale,
+        _ => png::ColorType::Rgb,
+    });
     encoder.set_depth(png::BitDepth::Eight);
+    if delay.is_some() {
+        // The last one stands in front too, outside of the animation.
+        encoder.set_animated(frames.len() as u32, 0).ok()?;
+        encoder.set_sep_def_img(true).ok()?;
+    }
     // Writing to memory fails only for a picture whose size its bytes belie; it has no PNG.
-    let written = encoder
-        .write_header()
-        .and_then(|mut writer| writer.write_image_data(bytes));
-    match written {
-        Ok(()) => out,
-        Err(_) => Vec::new(),
+    let mut writer = encoder.write_header().ok()?;
+    if let Some((each, at_last)) = delay {
+        writer.write_image_data(&shown(last)).ok()?;
+        for (at, frame) in frames.iter().enumerate() {
+            let stays = if at + 1 == frames.len() {
+                at_last
+            } else {
+                each
+            };
+            writer.set_frame_delay(stays, 1000).ok()?;
+            writer.write_image_data(&shown(frame)).ok()?;
+        }
+    } else {
+        writer.write_image_data(&shown(last)).ok()?;
+    }
+    writer.finish().ok()?;
+    Some(out)
+}
+
+/// Bytes as people see them: ink is dark.
+fn shown(picture: &Picture) -> std::borrow::Cow<'_, [u8]> {
+    match picture.channels {
+        1 => picture.data.iter().map(|b| 255 - b).collect(),
+        _ => picture.data.as_slice().into(),
     }
 }
 

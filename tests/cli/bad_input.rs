@@ -197,7 +197,7 @@ fn ctrl_c_keeps_what_is_finished() {
     assert_eq!(status.code(), Some(3));
     let report = fs::read_to_string(folder.path().join("out/report.json")).expect("a report");
     let report: Value = serde_json::from_str(&report).expect("JSON");
-    assert_eq!(report["stop"], "interrupted");
+    assert_eq!(report["stop_reason"], "interrupted");
 
     // A stream to a file: what was drawn is there, whole lines.
     let mut child = Command::new(env!("CARGO_BIN_EXE_tdc"))

@@ -87,15 +87,19 @@ fn solve_finds_a_simple_program() {
     has_keys(
         report,
         &[
+            "target",
             "solved",
-            "stop",
+            "stop_reason",
+            "metric",
+            "iou",
+            "score",
+            "primitives",
             "program",
             "size",
             "nodes",
-            "score",
             "goal",
-            "goal_score",
-            "iou",
+            "time_limit",
+            "evaluations_limit",
             "seed",
             "threads",
             "max_size",
@@ -105,7 +109,6 @@ fn solve_finds_a_simple_program() {
             "renders",
             "trajectory",
             "grammar",
-            "target",
         ],
     );
     assert_eq!(report["solved"], true);
@@ -113,12 +116,16 @@ fn solve_finds_a_simple_program() {
     holds_exactly(
         &out,
         &[
+            "difference.png",
+            "filmstrip.png",
             "program.txt",
             "report.json",
             "result.png",
             "result.svg",
-            "side_by_side.png",
+            "search.png",
             "target.png",
+            "trajectory.jsonl",
+            "triptych.png",
         ],
     );
     let program = fs::read_to_string(out.join("program.txt")).expect("text");
@@ -139,6 +146,7 @@ fn solve_is_the_same_for_every_number_of_threads() {
         "target.png",
         "(+ (Circle 3 4 5) (Quad 10 9 5 3 45))",
     );
+    let out = folder.path().join("out");
     let solve = |threads: &str, evaluations: &str| {
         let output = tdc(&[
             "solve",
@@ -153,21 +161,26 @@ fn solve_is_the_same_for_every_number_of_threads() {
             "4",
             "--format",
             "json",
+            "-o",
+            &out.display().to_string(),
         ]);
         let mut report = json_lines(&stdout(&output)).remove(0);
         let map = report.as_object_mut().expect("an object");
         map.remove("seconds");
         map.remove("threads");
-        for step in map["trajectory"].as_array_mut().expect("a list") {
+        let text = fs::read_to_string(out.join("trajectory.jsonl")).expect("text");
+        let mut steps = json_lines(&text);
+        assert!(!steps.is_empty());
+        for step in &mut steps {
             step.as_object_mut().expect("an object").remove("seconds");
         }
-        (code(&output), report)
+        (code(&output), report, steps)
     };
     assert_eq!(solve("1", "60000"), solve("3", "60000"));
     // Too few to get anywhere: not solved, the best is given all the same.
-    let (code, report) = solve("2", "50");
+    let (code, report, _) = solve("2", "50");
     assert_eq!(code, 3);
-    assert_eq!(report["stop"], "evaluations");
+    assert_eq!(report["stop_reason"], "evaluations");
     assert!(report["program"].is_string());
 }
 
@@ -200,5 +213,5 @@ fn solve_reads_sketches() {
     ]);
     let report = &json_lines(&stdout(&output))[0];
     assert_eq!(report["solved"], true, "{report}");
-    assert!(report["goal_score"].is_null());
+    assert!(report["metric"].is_null());
 }

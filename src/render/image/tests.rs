@@ -250,3 +250,26 @@ fn light_on_dark_is_noticed() {
     let target = read_target(&encode_png(&picture), &canvas(mode)).unwrap();
     assert!(!target.looks_inverted);
 }
+
+#[test]
+fn an_animation_holds_every_frame_and_shows_the_last() {
+    let frames: Vec<Picture> = (0..5).map(|at| Picture::filled(6, 4, 3, 40 * at)).collect();
+    let bytes = animation(&frames, (120, 2500)).unwrap();
+    // What knows no animations sees the last.
+    assert_eq!(decode_png(&bytes).unwrap().data[..3], [160; 3]);
+    let mut reader = png::Decoder::new(Cursor::new(&bytes)).read_info().unwrap();
+    let control = reader.info().animation_control.unwrap();
+    assert_eq!((control.num_frames, control.num_plays), (5, 0));
+    let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut buffer).unwrap();
+    for (at, frame) in frames.iter().enumerate() {
+        reader.next_frame(&mut buffer).unwrap();
+        assert_eq!(buffer, frame.data);
+        let delay = reader.info().frame_control.unwrap();
+        let stays = if at == 4 { 2500 } else { 120 };
+        assert_eq!((delay.delay_num, delay.delay_den), (stays, 1000));
+    }
+    let other = Picture::filled(6, 5, 3, 0);
+    assert_eq!(animation(&[frames[0].clone(), other], (1, 1)), None);
+    assert_eq!(animation(&[], (1, 1)), None);
+}

@@ -1,0 +1,167 @@
+//! `tdc solve --target PICTURE`: one picture.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use serde_json::json;
+use tdc::eval::attempt::{self, Attempt, Known, Record, Settings};
+use tdc::eval::folder;
+use tdc::grammar::ir::Canvas;
+use tdc::render::{Picture, image};
+use tdc::search::StopReason;
+use tdc::search::anneal::Status;
+
+use super::super::Outcome;
+use super::super::failure::Failure;
+use super::super::input::Language;
+use super::super::output::{Folder, Out};
+use super::super::progress::Progress;
+use super::super::shell::{self, Shell};
+use super::{Args, SECONDS};
+
+pub fn run(
+    shell: &Shell,
+    args: &Args,
+    language: &Language,
+    canvas: &Canvas,
+    path: &Path,
+) -> Outcome {
+    let bytes = std::fs::read(path).map_err(|e| Failure::file(path, "read", &e))?;
+    let target = image::read_target(&bytes, canvas)
+        .map_err(|e| Failure::input(format!("{}: {e}", path.display())))?;
+    if target.looks_inverted && !args.invert {
+        shell.say("note: the picture's border is dark; if it is light on dark, add --invert");
+    }
+    let mut picture = target.picture;
+    if args.invert {
+        image::invert(&mut picture);
+    }
+    // Made before the search, so that a folder that cannot be written is known at once.
+    let folder = args.output.as_deref().map(Folder::create).transpose()?;
+    let settings = args.settings(language, SECONDS);
+    let found = search(shell, language, &picture, &settings)?;
+    let name = path.display().to_string();
+    let known = Known {
+        name: &name,
+        ..Known::default()
+    };
+    let record = Record::new(&language.compiled, &picture, &known, &found);
+    let json = report(language, args, &settings, &record, &found);
+    if let Some(folder) = folder {
+        write(language, args, &picture, &found, &json, &folder)?;
+        folder.finish()?;
+    }
+    let mut out = Out::open(None)?;
+    if shell.json() {
+        out.json(&json)?;
+    } else {
+        out.line(record.program.as_deref().unwrap_or_default())?;
+        shell.say(&remark(args, &record, &found));
+    }
+    out.finish()?;
+    match record.solved || found.report.stop == StopReason::Solved {
+        true => Ok(()),
+        false => Err(Failure::Unsolved),
+    }
+}
+
+fn search(
+    shell: &Shell,
+    language: &Language,
+    picture: &Picture,
+    settings: &Settings,
+) -> Result<Attempt, Failure> {
+    // Progress by whatever limit comes first, in thousandths.
+    let progress = Mutex::new(Progress::new(shell, "solving", 1000));
+    let tell = |status: Status| {
+        let part =
+            |done: f64, limit: Option<f64>| limit.map_or(0.0, |limit| done / limit.max(1e-9));
+        let done = part(status.elapsed.as_secs_f64(), settings.time).max(part(
+            status.evaluations as f64,
+            settings.evaluations.map(|n| n as f64),
+        ));
+        if let Ok(mut progress) = progress.lock() {
+            let remark = format!("best {:.1}, {} tried", status.best, status.evaluations);
+            progress.set((done * 1000.0) as u64, &remark);
+        }
+    };
+    let stop = shell::stop_flag();
+    attempt::attempt(&language.compiled, picture, settings, stop, &tell)
+        .map_err(|error| Failure::input(error.to_string()))
+}
+
+/// The record, and how it was come by.
+fn report(
+    language: &Language,
+    args: &Args,
+    settings: &Settings,
+    record: &Record,
+    found: &Attempt,
+) -> serde_json::Value {
+    let grammar = &language.compiled.grammar;
+    let mut json = json!(record);
+    let more = json!({
+        "goal": grammar.goal.as_ref().map(tdc::codegen::summary::goal_text),
+        "expansions": found.report.expansions,
+        "renders": found.report.renders,
+        "seed": settings.seed,
+        "threads": settings.threads,
+        "max_size": settings.max_size,
+        "time_limit": settings.time,
+        "evaluations_limit": settings.evaluations,
+        "trajectory": args.output.as_ref().map(|_| "trajectory.jsonl"),
+        "grammar": args.grammar.display().to_string(),
+    });
+    if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), more) {
+        json.extend(more);
+    }
+    json
+}
+
+fn write(
+    language: &Language,
+    args: &Args,
+    target: &Picture,
+    found: &Attempt,
+    json: &serde_json::Value,
+    to: &Folder,
+) -> Result<(), Failure> {
+    let options = folder::Options {
+        outline: args.outline,
+        ..folder::Options::default()
+    };
+    let files = folder::files(&language.compiled, target, found, &options)
+        .map_err(|error| Failure::input(error.to_string()))?;
+    for (name, bytes) in files {
+        to.add(name, &bytes)?;
+    }
+    let report = serde_json::to_string_pretty(json).unwrap_or_default();
+    to.add("report.json", format!("{report}\n").as_bytes())
+}
+
+/// How it went, in a line.
+fn remark(args: &Args, record: &Record, found: &Attempt) -> String {
+    let report = &found.report;
+    let how = match report.stop {
+        StopReason::Solved => "solved",
+        StopReason::Time => "not solved in the time given",
+        StopReason::Evaluations => "not solved in the evaluations given",
+        StopReason::Interrupted => "stopped",
+        _ => "not solved",
+    };
+    let goal = match record.metric {
+        Some(score) => format!(", goal {score:.4}"),
+        None => String::new(),
+    };
+    let place = match &args.output {
+        Some(path) => format!("; see {}", path.display()),
+        None => String::new(),
+    };
+    format!(
+        "{how}: {:.1} pixels wrong{goal}, size {}, {:.1} s, {} programs tried{place}",
+        report.score,
+        report.program.size(),
+        found.seconds,
+        report.evaluations
+    )
+}
