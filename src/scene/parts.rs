@@ -7,6 +7,7 @@
 //! place (filled and stroked).
 
 mod finish;
+mod once;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,6 +19,7 @@ use super::{Layer, Paint, Region, RegionId, Shape};
 
 pub(super) use finish::Finish;
 use finish::{Fold, Stacks};
+use once::Mark;
 
 /// Most regions, points and layers of a finished scene.
 pub(super) const MAX_PARTS: usize = 1 << 20;
@@ -49,12 +51,12 @@ enum Node {
     Everything,
     /// A shape of the list of shapes.
     Shape(u32, Affine),
-    Join(Join, Raw, Raw),
+    Join(Join, Raw, Raw, Mark),
     Map(Raw, Affine),
 }
 
 /// How two regions are combined.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Join {
     Union,
     Difference,
@@ -202,21 +204,6 @@ impl Parts {
         let at = self.shapes.put(shape);
         self.made(Made::new(Kind::Shape, at));
         self.node(Node::Shape(at, IDENTITY))
-    }
-
-    /// Combines two regions; what is empty or everything is left out where that changes nothing.
-    pub(super) fn join(&mut self, how: Join, a: Raw, b: Raw) -> Raw {
-        match (how, a, b) {
-            (Join::Union, EMPTY, other) | (Join::Union, other, EMPTY) => other,
-            (Join::Union, EVERYTHING, _) | (Join::Union, _, EVERYTHING) => EVERYTHING,
-            (Join::Difference, other, EMPTY) => other,
-            (Join::Difference, EMPTY, _) | (Join::Difference, _, EVERYTHING) => EMPTY,
-            (Join::Intersection, EVERYTHING, other) | (Join::Intersection, other, EVERYTHING) => {
-                other
-            }
-            (Join::Intersection, EMPTY, _) | (Join::Intersection, _, EMPTY) => EMPTY,
-            _ => self.node(Node::Join(how, a, b)),
-        }
     }
 
     /// Moves a region. A flat map leaves no area: what it maps is empty.
@@ -498,7 +485,7 @@ impl Parts {
                     *to = Region::Transform(RegionId(of.0), map);
                     roots.push(of);
                 }
-                Node::Join(how, a, b) => {
+                Node::Join(how, a, b, _) => {
                     let (left, right) = (RegionId(a.0), RegionId(b.0));
                     *to = match how {
                         Join::Union => Region::Union(left, right),

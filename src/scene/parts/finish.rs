@@ -87,7 +87,7 @@ impl Parts {
                             done.push(out);
                         }
                         Node::Map(of, by) => tasks.push(Task::Enter(*of, compose(&map, by))),
-                        Node::Join(how, a, b) => {
+                        Node::Join(how, a, b, _) => {
                             tasks.push(Task::Leave(raw, map, *how));
                             tasks.push(Task::Enter(*b, map));
                             tasks.push(Task::Enter(*a, map));
