@@ -145,12 +145,7 @@ impl Parts {
     }
 
     /// The first shape of a region that is also in another and gets an answer.
-    fn find<T>(
-        &self,
-        few: Raw,
-        many: Raw,
-        answer: &impl Fn(Raw) -> Option<T>,
-    ) -> Option<(Raw, T)> {
+    fn find<T>(&self, few: Raw, many: Raw, answer: &impl Fn(Raw) -> Option<T>) -> Option<(Raw, T)> {
         let place = self.mark(few).places;
         if place & self.mark(many).places == 0 {
             return None;
@@ -283,7 +278,11 @@ fn same_shape(s: &Shape, at: &Affine, t: &Shape, by: &Affine) -> bool {
         (Shape::Ellipse { rx, ry }, Shape::Ellipse { rx: px, ry: py }) => {
             // Turning the disc that is mapped to an ellipse changes the axes but not this.
             let spread = |[[a, b], [c, d]]: [[f64; 2]; 2]| {
-                [(a * a + c * c).sqrt(), (b * b + d * d).sqrt(), a * b + c * d]
+                [
+                    (a * a + c * c).sqrt(),
+                    (b * b + d * d).sqrt(),
+                    a * b + c * d,
+                ]
             };
             let (one, other) = (spread(axes(at, *rx, *ry)), spread(axes(by, *px, *py)));
             near(&one, &other)

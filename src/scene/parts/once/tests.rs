@@ -63,9 +63,7 @@ fn built_ink(parts: &Parts, of: Raw, ink: &[f64]) -> f64 {
         Node::Empty => 0.0,
         Node::Everything => 1.0,
         Node::Shape(_, map) | Node::Map(_, map) => ink[map[4] as usize],
-        Node::Join(how, a, b, _) => {
-            join(how, built_ink(parts, a, ink), built_ink(parts, b, ink))
-        }
+        Node::Join(how, a, b, _) => join(how, built_ink(parts, a, ink), built_ink(parts, b, ink)),
     }
 }
 
