@@ -70,10 +70,10 @@ fn pictures_of_csg2d_stay_and_programs_get_shorter() {
                 changed.push(format!("{iou}: {given} became {text}"));
             }
             let (old, new) = (done.before, done.cost);
-            let less = (new.primitives, new.nodes) < (old.primitives, old.nodes);
+            let less = (new.price, new.nodes) < (old.price, old.nodes);
             shorter += u64::from(less);
-            before += old.primitives;
-            after += new.primitives;
+            before += old.price;
+            after += new.price;
         }
         (shorter, before, after, worst, times, changed)
     });

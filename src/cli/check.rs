@@ -237,18 +237,20 @@ pub fn text(shell: &Shell, path: &Path, table: &Summary) -> String {
     let mut rows = vec![["sort", "production", "weight", "syntax"].map(|h| shell.dim(h))];
     for sort in &table.sorts {
         for (index, production) in sort.productions.iter().enumerate() {
-            let mark = if production.primitive {
-                " @primitive"
-            } else {
-                ""
-            };
+            let mut mark = String::new();
+            if production.primitive {
+                mark += " @primitive";
+            }
+            if let Some(cost) = production.cost {
+                mark += &format!(" @cost({cost})");
+            }
             rows.push([
                 if index == 0 {
                     shell.bold(&sort.name)
                 } else {
                     String::new()
                 },
-                format!("{}{}", production.name, shell.dim(mark)),
+                format!("{}{}", production.name, shell.dim(&mark)),
                 production.weight.to_string(),
                 production.syntax.clone(),
             ]);

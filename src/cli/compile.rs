@@ -365,8 +365,12 @@ fn nonterminals(language: &Language) -> String {
             });
             let children: String = children.collect();
             let primitive = if p.primitive { " @primitive" } else { "" };
+            let cost = match p.price == u32::from(p.primitive) {
+                true => String::new(),
+                false => format!(" @cost({})", p.price),
+            };
             out.push_str(&format!(
-                "    {} {}{children}  weight {}{primitive}\n",
+                "    {} {}{children}  weight {}{primitive}{cost}\n",
                 production.0, p.name, p.weight
             ));
         }

@@ -16,8 +16,9 @@ use super::shell::{self, Shell};
 /// Find the least program that the rules prove equal
 ///
 /// The grammar's rewrite rules are applied in all places and in every order that the limits allow.
-/// Of all programs they lead to, the one with the fewest primitives is given; among these the one
-/// with the fewest nodes, then with the fewest characters.
+/// Of all programs they lead to, the one with the fewest primitives is given, or the least by what
+/// the grammar's productions cost (@cost); among these the one with the fewest nodes, then with the
+/// fewest characters.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +26,7 @@ Examples:
   tdc simplify grammars/csg2d.tdg '(+ (Circle 0 3 4) (Circle 6 8 8))' --explain
   tdc sample grammars/csg2d.tdg -n 9 | tdc simplify grammars/csg2d.tdg - --canonical
 
-JSON, one object a program: before, after, cost_before, cost (primitives, nodes, letters), stop
+JSON, one object a program: before, after, cost_before, cost (price, nodes, letters), stop
 (saturated: nothing more to find; nodes, iterations, time, effort: a limit), iterations, nodes,
 growth (rule, direction, nodes: what each rule added, most first), and with --explain steps (rules:
 rule, direction; program).")]
@@ -171,7 +172,7 @@ fn direction(direction: Direction) -> &'static str {
 fn object(language: &Language, before: &str, done: &Simplified, steps: Option<&[Step]>) -> Value {
     let cost = |cost: Cost| {
         json!({
-            "primitives": cost.primitives,
+            "price": cost.price,
             "nodes": cost.nodes,
             "letters": cost.letters,
         })

@@ -66,6 +66,8 @@ pub struct ProductionRow {
     pub docs: String,
     /// Whether it counts as a primitive.
     pub primitive: bool,
+    /// What `@cost` says, where it is not what primitives and others cost anyway.
+    pub cost: Option<u32>,
     /// Its weight.
     pub weight: f64,
     /// Its concrete syntax, as the file writes it.
@@ -161,6 +163,8 @@ fn sorts(grammar: &Grammar) -> Vec<SortRow> {
                     name: production.name.clone(),
                     docs: production.docs.clone(),
                     primitive: production.primitive,
+                    cost: (production.price != u32::from(production.primitive))
+                        .then_some(production.price),
                     weight: production.weight,
                     syntax: texts.join(" "),
                 }

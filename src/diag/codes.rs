@@ -122,6 +122,7 @@ codes! {
     E0314 "a production without a draw arm";
     E0315 "a function that calls itself";
     E0316 "a smallest program that is too large";
+    E0317 "a cost that does not fit";
     E0410 "the weights add up to infinity";
     E0411 "the sample window has no program";
     E0412 "the sizes are too large";

@@ -426,6 +426,9 @@ pub struct Production {
     pub weight: f64,
     /// What one node adds to `SizeMetric::Primitives`, 0 or 1.
     pub primitive: bool,
+    /// What one node adds to the first part of what a program costs when it is simplified: what
+    /// `@cost` says, or 1 for a primitive and 0 for others.
+    pub price: u32,
     /// Binding strength, 0 loosest; equal to the number of tables for a plain production.
     pub level: u8,
     /// What it draws, when its sort does.

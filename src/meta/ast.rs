@@ -30,7 +30,8 @@
 //! range      := "-"? NUM ("..=" | "..") "-"? NUM
 //! sort       := "sort" NAME "{" (production | table)* "}"
 //! table      := ("infix" ("left" | "right" | "none") | "prefix" | "postfix") "{" production* "}"
-//! production := doc* ("@primitive" | weight)* NAME ("=" symbol*)?
+//! cost       := "@cost" "(" INT ")"
+//! production := doc* ("@primitive" | weight | cost)* NAME ("=" symbol*)?
 //! symbol     := STRING | "~" | NAME ":" NAME (("*" | "+") ("sep" STRING)? weight? | "?")?
 //! draw       := "draw" NAME "->" type "{" (NAME "=>" expr ","?)* "}"
 //! fn         := "builtin"? "fn" NAME "(" (NAME ":" type),* ")" "->" type ("=" expr)?
@@ -389,6 +390,8 @@ pub struct Production {
     pub primitive: Option<Span>,
     /// `@weight(w)`.
     pub weight: Option<Number>,
+    /// `@cost(n)`.
+    pub cost: Option<Number>,
     /// Its name.
     pub name: Name,
     /// Its concrete syntax.

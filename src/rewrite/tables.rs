@@ -24,8 +24,9 @@ use super::texts::Texts;
 /// the nodes, and a tree always costs more than each of its parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Cost {
-    /// Nodes of `@primitive` productions.
-    pub primitives: u64,
+    /// The sum of what productions cost: what `@cost` says, else 1 for a `@primitive` and nothing for
+    /// others.
+    pub price: u64,
     /// Nodes without those of lists and options.
     pub nodes: u64,
     /// Characters of its words, spaces not counted; a separator counts once for each item.
@@ -46,7 +47,7 @@ impl Add for Cost {
 
 impl AddAssign for Cost {
     fn add_assign(&mut self, other: Cost) {
-        self.primitives = self.primitives.saturating_add(other.primitives);
+        self.price = self.price.saturating_add(other.price);
         self.nodes = self.nodes.saturating_add(other.nodes);
         self.letters = self.letters.saturating_add(other.letters);
         self.all = self.all.saturating_add(other.all);
@@ -57,7 +58,7 @@ impl Cost {
     fn times(self, n: usize) -> Cost {
         let n = n as u64;
         Cost {
-            primitives: self.primitives.saturating_mul(n),
+            price: self.price.saturating_mul(n),
             nodes: self.nodes.saturating_mul(n),
             letters: self.letters.saturating_mul(n),
             all: self.all.saturating_mul(n),
@@ -185,7 +186,7 @@ impl Tables {
             first,
             arity: production.children.len() as u32,
             cost: Cost {
-                primitives: u64::from(production.cost(SizeMetric::Primitives)),
+                price: u64::from(production.price),
                 nodes: u64::from(production.cost(SizeMetric::Nodes)),
                 letters,
                 all: 1,

@@ -395,3 +395,38 @@ fn deep_and_broken_programs_do_no_harm() {
     let empty = Program::default();
     assert_eq!(simplifier.canonical(&empty), empty);
 }
+
+/// What a production costs decides before the number of nodes does, in any of its places.
+#[test]
+fn the_grammar_says_what_is_cheap() {
+    let text = |big: &str, pair: &str| {
+        format!(
+            "language costs\nstart S\nsample size 1..=6\n
+             sort S {{ @primitive {big} Big = \"big\"  @primitive Dot = \".\"  {pair} Pair = \"(\" a:S b:S \")\" }}
+             rewrite S {{ split: `big` <=> `(. (. .))` }}"
+        )
+    };
+    for (big, pair, program, least) in [
+        // One primitive against three.
+        ("", "", "(big (. (. .)))", "(big big)"),
+        // As dear as the three: fewer nodes then.
+        ("@cost(3)", "", "(big (. (. .)))", "(big big)"),
+        ("@cost(4)", "", "(big (. (. .)))", "((. (. .)) (. (. .)))"),
+        ("@cost(4)", "@cost(1)", "(big (. (. .)))", "(big big)"),
+        ("@cost(0)", "", "(. (. (. (. .))))", "(. (. big))"),
+    ] {
+        let compiled = compile(&text(big, pair));
+        let simplifier = Simplifier::new(&compiled);
+        let given = compiled.parse(program).unwrap();
+        let done = simplifier.simplify(&given);
+        assert_eq!(compiled.print(&done.program), least, "{big} {pair}");
+        assert_eq!(simplifier.canonical(&given), done.program);
+        let price = |program: &Program| {
+            let nodes = program.nodes().iter();
+            let prices = nodes.map(|n| u64::from(compiled.grammar.production(n.production).price));
+            prices.sum::<u64>()
+        };
+        assert_eq!(done.cost.price, price(&done.program));
+        assert_eq!(done.before.price, price(&given));
+    }
+}

@@ -37,6 +37,7 @@ fn production(name: &str, kind: ProductionKind, weight: f64, primitive: bool) ->
         syntax: Vec::new(),
         weight,
         primitive,
+        price: u32::from(primitive),
         level: 0,
         draw: None,
     }

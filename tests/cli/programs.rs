@@ -324,8 +324,8 @@ fn simplify_gives_the_least_program_and_the_way_there() {
     let object = json_lines(&ok(&args)).swap_remove(0);
     assert_eq!(object["before"], *long);
     assert_eq!(object["after"], DONUT);
-    assert_eq!(object["cost"]["primitives"], 2);
-    assert_eq!(object["cost_before"]["primitives"], 3);
+    assert_eq!(object["cost"]["price"], 2);
+    assert_eq!(object["cost_before"]["price"], 3);
     assert_eq!(object["stop"], "saturated");
     let steps = object["steps"].as_array().expect("steps");
     assert_eq!(steps[steps.len() - 1]["program"], DONUT);

@@ -228,6 +228,7 @@ fn production(grammar: &Grammar, id: usize, production: &ir::Production) -> Prod
             .collect(),
         weight: production.weight,
         primitive: production.primitive,
+        cost: production.price,
         level: production.level,
         draw: production.draw.as_ref().map(|arm| expr::body(grammar, arm)),
     }

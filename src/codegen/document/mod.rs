@@ -319,6 +319,9 @@ pub struct Production {
     pub weight: f64,
     /// Whether a node counts in the size `primitives`.
     pub primitive: bool,
+    /// What a node adds to the first part of a program's cost when it is simplified.
+    #[serde(default)]
+    pub cost: u32,
     /// Binding strength, 0 the loosest; equal to the number of operator tables of its sort for
     /// productions that are not in one.
     pub level: u8,

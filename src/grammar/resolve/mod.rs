@@ -417,6 +417,7 @@ fn tokens(
                 syntax: Vec::new(),
                 weight: 1.0,
                 primitive: false,
+                price: 0,
                 level: 0,
                 draw: None,
             },

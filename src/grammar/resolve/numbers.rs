@@ -1,8 +1,8 @@
 //! Numbers as written, made into numbers as meant.
 
-use crate::diag::codes::{E0303, E0304, E0306};
+use crate::diag::codes::{E0303, E0304, E0306, E0317};
 use crate::diag::{Code, Diagnostic, Sink};
-use crate::meta::ast::{Number, Range};
+use crate::meta::ast::{Number, Production, Range};
 
 /// Greatest whole number that a draw arm's `Num` (an `f64`) tells from its neighbours, 2^53.
 pub(super) const MAX_WHOLE: i64 = 1 << 53;
@@ -116,4 +116,16 @@ pub(super) fn weight(number: Option<&Number>, sink: &mut Sink) -> f64 {
         diagnostic
     });
     1.0
+}
+
+/// Greatest `@cost`: a program of the greatest length costs less than 2^64.
+const MAX_COST: u32 = 1_000_000;
+
+/// What a node of a production costs, in whole numbers.
+pub(super) fn price(production: &Production, sink: &mut Sink) -> u32 {
+    let own = u32::from(production.primitive.is_some());
+    let Some(number) = &production.cost else {
+        return own;
+    };
+    whole_in(number, (0, MAX_COST), E0317, "a cost", sink).unwrap_or(own)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexSet;
 
-use super::numbers::weight;
+use super::numbers::{price, weight};
 use crate::diag::codes::{E0005, E0202, E0310, E0311};
 use crate::diag::{Diagnostic, Sink};
 use crate::grammar::ids::{LiteralId, NtId, ProdId, SortId};
@@ -205,6 +205,7 @@ impl Tables {
                 syntax,
                 weight: weight(production.weight.as_ref(), sink),
                 primitive: production.primitive.is_some(),
+                price: price(production, sink),
                 level: level as u8,
                 draw: None,
             };
@@ -474,6 +475,7 @@ impl Tables {
                     syntax: Vec::new(),
                     weight,
                     primitive: false,
+                    price: 0,
                     level: 0,
                     draw: None,
                 };

@@ -209,6 +209,7 @@ impl<'a> Builder<'a> {
             syntax: Vec::new(),
             weight: 1.0,
             primitive: false,
+            price: 0,
             level: 0,
             draw: None,
         });

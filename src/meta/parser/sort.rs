@@ -108,6 +108,7 @@ fn table<'a>(source: Source<'a>) -> P<'a, Table> {
 enum Attribute {
     Primitive(Span),
     Weight(Number, Span),
+    Cost(Number, Span),
 }
 
 fn production<'a>(source: Source<'a>) -> P<'a, Production> {
@@ -118,6 +119,10 @@ fn production<'a>(source: Source<'a>) -> P<'a, Production> {
         word!(source, "weight")
             .ignore_then(in_parens(number(source)))
             .map_with(|w, e| Attribute::Weight(w, span(e)))
+            .boxed(),
+        word!(source, "cost")
+            .ignore_then(in_parens(number(source)))
+            .map_with(|n, e| Attribute::Cost(n, span(e)))
             .boxed(),
     )));
     let symbols = symbol(source).repeated().collect::<Vec<_>>().boxed();
@@ -132,13 +137,14 @@ fn production<'a>(source: Source<'a>) -> P<'a, Production> {
         .collect::<Vec<_>>()
         .then(named)
         .validate(|(attributes, (name, symbols)), e, emitter| {
-            let (mut primitive, mut weight) = (None, None);
+            let (mut primitive, mut weight, mut cost) = (None, None, None);
             for attribute in attributes {
                 let (twice, place, word) = match attribute {
                     Attribute::Primitive(place) => {
                         (primitive.replace(place).is_some(), place, "primitive")
                     }
                     Attribute::Weight(w, place) => (weight.replace(w).is_some(), place, "weight"),
+                    Attribute::Cost(n, place) => (cost.replace(n).is_some(), place, "cost"),
                 };
                 if twice {
                     emitter.emit(Fail::from(said_twice(place, &format!("@{word}"))));
@@ -148,6 +154,7 @@ fn production<'a>(source: Source<'a>) -> P<'a, Production> {
                 docs: Vec::new(),
                 primitive,
                 weight,
+                cost,
                 name,
                 symbols: symbols.unwrap_or_default(),
                 span: span(e),

@@ -197,6 +197,9 @@ fn head(p: &Production) -> String {
     if let Some(weight) = &p.weight {
         text += &format!("@weight({}) ", weight.text);
     }
+    if let Some(cost) = &p.cost {
+        text += &format!("@cost({}) ", cost.text);
+    }
     text + &p.name.text
 }
 

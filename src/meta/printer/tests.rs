@@ -170,7 +170,7 @@ token LongName = "a" -> 1 | "b"->2 @weight ( 3 ) | "c" // last
 token R = real -1..=1 step 0.5 ~ normal ( 0.5,1 )
 token T = /a\/[b]/ length 1..=3
 sort Op { Add = "+" Sub="-" }
-sort S { @weight(2) @primitive Circle = "(" r : A ")"
+sort S { @cost(7) @weight(2) @primitive Circle = "(" r : A ")"
   // odd
   Quad="\"q\\"  xs : S * sep "," @weight(0.5) ~ y:A? // trailing
   /// Documented.
@@ -213,7 +213,7 @@ token T        = /a\/[b]/ length 1..=3
 sort Op { Add = "+"   Sub = "-" }
 
 sort S {
-    @primitive @weight(2) Circle = "(" r:A ")"
+    @primitive @weight(2) @cost(7) Circle = "(" r:A ")"
     // odd
     Quad = "\"q\\" xs:S* sep "," @weight(0.5) ~ y:A?  // trailing
     /// Documented.
