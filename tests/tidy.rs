@@ -38,6 +38,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("usvg", &["src/render/raster.rs"]),
     ("png", &["src/render/"]),
     ("lz4_flex", &["src/eval/"]),
+    ("zune_jpeg", &["src/render/image/"]),
     ("base64", &["src/eval/"]),
     ("sha2", &["src/compiled/"]),
     ("linesweeper", &["src/render/"]),

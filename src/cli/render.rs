@@ -161,6 +161,7 @@ fn picture(
     let options = SvgOptions {
         transparent: args.transparent,
         title: Some(language.text(program)),
+        ..SvgOptions::default()
     };
     if let (true, Some(observe)) = (args.observe, &language.compiled.grammar.observe) {
         let pen = SketchOptions::draw(observe, &scene.canvas, rng);

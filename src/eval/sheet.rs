@@ -145,15 +145,20 @@ fn put(body: &mut String, card: &Card) {
             None => format!("{found} primitives"),
         });
     }
-    facts.push(format!("{} s", short(record.seconds)));
-    facts.push(format!("{} programs tried", record.evaluations));
+    if record.error.is_none() {
+        facts.push(format!("{} s", short(record.seconds)));
+        facts.push(format!("{} programs tried", record.evaluations));
+    }
     let spans = facts
         .iter()
         .map(|fact| format!("<span>{}</span>", escape(fact)));
     body.push_str(&spans.collect::<String>());
     body.push_str("</p>\n");
-    for note in record.notes.iter().chain(&record.error) {
+    for note in &record.notes {
         let _ = writeln!(body, "<p class=\"note\">{}</p>", escape(note));
+    }
+    if let Some(error) = &record.error {
+        let _ = writeln!(body, "<p class=\"error\">{}</p>", escape(error));
     }
     if let Some(program) = &record.program {
         let _ = writeln!(body, "<pre>{}</pre>", escape(program));

@@ -1,10 +1,17 @@
-//! PNG in and out, reading a target picture for a canvas, and pictures set side by side.
+//! PNG in and out, and pictures read for a canvas.
 //!
 //! In: bytes from anyone. Out: [`Picture`]s and PNG bytes, or `E1001`, `E1002`. A header that
 //! promises more than [`MAX_PIXELS`], or data that unpacks to more than it says, is refused
 //! before memory is taken. What counts as ink is decided once, in [`ink`].
 
+mod fit;
+pub mod intake;
+mod jpeg;
+mod tone;
+
 use std::io::Cursor;
+
+pub use fit::{Fit, Mode, fit};
 
 use super::Picture;
 use super::raster::grey;
@@ -21,6 +28,18 @@ const MAX_DECODER_BYTES: usize = 32 << 20;
 /// Why a file is not a picture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
+    /// No bytes at all.
+    #[error("the file is empty")]
+    Empty,
+    /// Of a kind that is not read.
+    #[error("{0}; PNG, JPEG and SVG are read")]
+    Kind(&'static str),
+    /// A broken JPEG.
+    #[error("it is not a readable JPEG: {0}")]
+    Jpeg(String),
+    /// A broken SVG.
+    #[error("it is not a readable SVG: {0}")]
+    Svg(String),
     /// Not a PNG, or a broken one.
     #[error("it is not a readable PNG: {0}")]
     Broken(String),
@@ -33,21 +52,21 @@ impl ImageError {
     /// Its stable code.
     pub fn code(&self) -> Code {
         match self {
-            ImageError::Broken(_) => codes::E1001,
             ImageError::TooLarge(..) => codes::E1002,
+            _ => codes::E1001,
         }
     }
 
     /// The diagnostic about the file called `name`.
     pub fn diagnostic(&self, span: Span, name: &str) -> Diagnostic {
         let message = match self {
-            ImageError::Broken(_) => format!("{name} cannot be read as a picture"),
             ImageError::TooLarge(..) => format!("{name} is too large a picture"),
+            _ => format!("{name} cannot be read as a picture"),
         };
         let base = Diagnostic::new(self.code(), span, message, "").note(self.to_string());
         match self {
-            ImageError::Broken(_) => base.help("give a PNG file; other formats can be converted"),
             ImageError::TooLarge(..) => base.help("scale the picture down first"),
+            _ => base.help("give a PNG file; other formats can be converted"),
         }
     }
 }
@@ -68,6 +87,16 @@ impl Rgba {
     pub fn is_cut_out(&self) -> bool {
         self.data.chunks_exact(4).any(|p| p[3] < 128)
     }
+}
+
+/// Whether a PNG holds an animation.
+fn is_animated(bytes: &[u8]) -> bool {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    let info = decoder.read_header_info().map(|_| ());
+    let reader = info.and_then(|()| decoder.read_info());
+    reader.is_ok_and(|reader| reader.info().animation_control.is_some())
 }
 
 /// Reads a PNG of any colour type and depth. Of an animation, the first picture.
@@ -121,136 +150,6 @@ pub fn decode_png(bytes: &[u8]) -> Result<Rgba, ImageError> {
     })
 }
 
-/// Where a picture landed on a canvas: pixel `(x, y)` of the picture is at
-/// `(scale * x + dx, scale * y + dy)` of the canvas.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Fit {
-    /// Canvas pixels for a pixel of the picture.
-    pub scale: f64,
-    /// Pixels from the left edge of the canvas.
-    pub dx: f64,
-    /// Pixels from its upper edge.
-    pub dy: f64,
-}
-
-/// Where it was.
-impl Default for Fit {
-    fn default() -> Fit {
-        Fit {
-            scale: 1.0,
-            dx: 0.0,
-            dy: 0.0,
-        }
-    }
-}
-
-/// Scales a picture to fit, its sides in proportion, and centres it. Every pixel of the result
-/// is the mean of the area it covers (alpha weighs colour); around the picture it is transparent.
-pub fn fit(image: &Rgba, width: u32, height: u32) -> (Rgba, Fit) {
-    let (iw, ih) = (
-        f64::from(image.width.max(1)),
-        f64::from(image.height.max(1)),
-    );
-    let scale = (f64::from(width) / iw).min(f64::from(height) / ih);
-    let fit = Fit {
-        scale,
-        dx: (f64::from(width) - scale * iw) / 2.0,
-        dy: (f64::from(height) - scale * ih) / 2.0,
-    };
-    if (image.width, image.height) == (width, height) {
-        return (image.clone(), fit);
-    }
-    let columns = shares(width, image.width, scale, fit.dx);
-    let rows = shares(height, image.height, scale, fit.dy);
-    // Across first, then down; sums are premultiplied.
-    let out_width = width as usize;
-    let in_width = image.width as usize;
-    let mut data = Vec::with_capacity(out_width * height as usize * 4);
-    let squeeze = |y: usize| -> Vec<[f64; 4]> {
-        let from = y * in_width * 4;
-        let row = &image.data[from..from + in_width * 4];
-        columns
-            .iter()
-            .map(|share| {
-                let mut sum = [0.0; 4];
-                for (x, weight) in share.iter() {
-                    let p = &row[x * 4..x * 4 + 4];
-                    let alpha = f64::from(p[3]) * weight;
-                    sum[3] += alpha;
-                    for (sum, c) in sum.iter_mut().zip(&p[..3]) {
-                        *sum += f64::from(*c) * alpha;
-                    }
-                }
-                sum
-            })
-            .collect()
-    };
-    // Neighbouring rows of the result share at most one row of the picture.
-    let mut last: Option<(usize, Vec<[f64; 4]>)> = None;
-    for share in &rows {
-        let mut sums = vec![[0.0; 4]; out_width];
-        for (y, weight) in share.iter() {
-            let line = match last.take() {
-                Some((at, line)) if at == y => line,
-                _ => squeeze(y),
-            };
-            for (sum, part) in sums.iter_mut().zip(&line) {
-                for (sum, part) in sum.iter_mut().zip(part) {
-                    *sum += part * weight;
-                }
-            }
-            last = Some((y, line));
-        }
-        for [r, g, b, alpha] in sums {
-            let color = [r, g, b].map(|c| {
-                if alpha > 0.0 {
-                    (c / alpha).round() as u8
-                } else {
-                    0
-                }
-            });
-            data.extend_from_slice(&color);
-            data.push(alpha.round() as u8);
-        }
-    }
-    let out = Rgba {
-        width,
-        height,
-        data,
-    };
-    (out, fit)
-}
-
-/// Which source pixels a pixel of the result covers, and what part of it each fills.
-struct Share {
-    first: usize,
-    weights: Vec<f64>,
-}
-
-impl Share {
-    fn iter(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
-        (self.first..).zip(self.weights.iter().copied())
-    }
-}
-
-fn shares(out: u32, source: u32, scale: f64, shift: f64) -> Vec<Share> {
-    let limit = f64::from(source);
-    (0..out)
-        .map(|i| {
-            let from = ((f64::from(i) - shift) / scale).clamp(0.0, limit);
-            let to = ((f64::from(i) + 1.0 - shift) / scale).clamp(0.0, limit);
-            let first = from.floor() as usize;
-            let weights = (first..(to.ceil() as usize).min(source as usize))
-                .map(|k| {
-                    let (a, b) = (k as f64, k as f64 + 1.0);
-                    (to.min(b) - from.max(a)).max(0.0) * scale
-                })
-                .collect();
-            Share { first, weights }
-        })
-        .collect()
-}
-
 /// A picture read for a canvas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
@@ -258,26 +157,21 @@ pub struct Target {
     pub picture: Picture,
     /// Where the file's pixels went.
     pub fit: Fit,
-    /// The border is dark: the drawing may be light on dark, and then [`invert`] is wanted.
-    pub looks_inverted: bool,
 }
 
-/// Reads a PNG as the target of a canvas.
+/// Reads a PNG as the target of a canvas, its tones as they are; [`intake`] reads pictures from outside.
 pub fn read_target(bytes: &[u8], canvas: &Canvas) -> Result<Target, ImageError> {
     let image = decode_png(bytes)?;
-    let (fitted, fit) = fit(&image, canvas.width, canvas.height);
-    let (picture, looks_inverted) = match canvas.mode {
-        CanvasMode::Ink => {
-            let cut_out = image.is_cut_out();
-            let dark = !cut_out && border_is_dark(&image);
-            (ink(&fitted, cut_out), dark)
-        }
-        CanvasMode::Rgb { background } => (over(&fitted, background), false),
+    let size = [f64::from(image.width), f64::from(image.height)];
+    let placed = Fit::new(size, canvas, Mode::Contain, 0.0);
+    let fitted = fit(&image, &placed, canvas.width, canvas.height);
+    let picture = match canvas.mode {
+        CanvasMode::Ink => ink(&fitted, image.is_cut_out()),
+        CanvasMode::Rgb { background } => over(&fitted, background),
     };
     Ok(Target {
         picture,
-        fit,
-        looks_inverted,
+        fit: placed,
     })
 }
 
@@ -316,11 +210,6 @@ pub fn over(image: &Rgba, background: [u8; 3]) -> Picture {
         channels: 3,
         data,
     }
-}
-
-/// The negative: for targets that are light on dark.
-pub fn invert(picture: &mut Picture) {
-    picture.data.iter_mut().for_each(|b| *b = 255 - *b);
 }
 
 fn border_is_dark(image: &Rgba) -> bool {

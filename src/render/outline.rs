@@ -47,6 +47,8 @@ pub fn outlines(scene: &Scene) -> Result<Vec<BezPath>, RenderError> {
 pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, RenderError> {
     let paths = outlines(scene)?;
     let mut out = svg::open(&scene.canvas, options);
+    let (group, end) = options.group(&scene.canvas);
+    out.push_str(&group);
     if let (crate::grammar::ir::CanvasMode::Rgb { background }, false) =
         (scene.canvas.mode, options.transparent)
     {
@@ -78,6 +80,7 @@ pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, Render
         };
         let _ = writeln!(out, r#"  <path d="{}"{paint}/>"#, path_data(path));
     }
+    out.push_str(end);
     out.push_str("</svg>\n");
     Ok(out)
 }

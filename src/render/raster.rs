@@ -5,6 +5,7 @@
 
 use resvg::{tiny_skia, usvg};
 
+use super::image::{ImageError, Rgba};
 use super::svg::{self, SvgOptions};
 use super::{Picture, RenderError, coverage, plan};
 use crate::grammar::ir::{Canvas, CanvasMode};
@@ -24,7 +25,7 @@ pub fn rasterize(scene: &Scene) -> Result<Picture, RenderError> {
     let options = SvgOptions {
         // Ink is what covers; paper would only have to be taken away again.
         transparent: matches!(scene.canvas.mode, CanvasMode::Ink),
-        title: None,
+        ..SvgOptions::default()
     };
     let text = svg::write_plan(scene, &plan, &options)?;
     svg_pixels(&text, &scene.canvas)
@@ -57,6 +58,106 @@ pub fn svg_pixels(text: &str, canvas: &Canvas) -> Result<Picture, RenderError> {
         }
     }
     Ok(picture)
+}
+
+/// An SVG from anyone, drawn.
+pub(crate) struct Drawn {
+    pub(crate) image: Rgba,
+    /// Its own width and height.
+    pub(crate) size: [f64; 2],
+    /// What of it was left out.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Longest text of an SVG in bytes.
+const MAX_SVG: usize = 16 << 20;
+/// Deepest nesting of its elements.
+const MAX_NESTING: usize = 200;
+/// Its stack: what elements stand for may nest deeper than they do.
+const STACK: usize = 256 << 20;
+
+/// Draws SVG text from anyone on a clear ground, its longer side `across` pixels. Nothing outside of the
+/// text is read.
+pub(crate) fn draw_svg(text: &str, across: u32) -> Result<Drawn, ImageError> {
+    if text.len() > MAX_SVG {
+        let most = MAX_SVG >> 20;
+        return Err(ImageError::Svg(format!("it is longer than {most} MiB")));
+    }
+    let failed = |reason: &str| ImageError::Svg(reason.to_owned());
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let drawing = thread.spawn_scoped(scope, || draw_within(text, across));
+        let drawing = drawing.map_err(|_| failed("there is no thread to draw it"))?;
+        drawing.join().map_err(|_| failed("it cannot be drawn"))?
+    })
+}
+
+fn draw_within(text: &str, across: u32) -> Result<Drawn, ImageError> {
+    let broken = |error: &dyn std::fmt::Display| ImageError::Svg(error.to_string());
+    let parsing = usvg::roxmltree::ParsingOptions {
+        allow_dtd: true,
+        ..usvg::roxmltree::ParsingOptions::default()
+    };
+    let document = usvg::roxmltree::Document::parse_with_options(text, parsing);
+    let document = document.map_err(|e| broken(&e))?;
+    let mut notes = Vec::new();
+    let (mut words, mut bitmaps) = (0, 0);
+    // The nesting of a node is its parent's and one; parents come first.
+    let mut nesting = std::collections::BTreeMap::new();
+    for node in document.descendants() {
+        let parent = node
+            .parent()
+            .and_then(|parent| nesting.get(&parent.id().get()));
+        let deep = parent.map_or(0, |deep: &usize| deep + 1);
+        if deep > MAX_NESTING {
+            let error = format!("its elements nest deeper than {MAX_NESTING}");
+            return Err(ImageError::Svg(error));
+        }
+        nesting.insert(node.id().get(), deep);
+        match node.tag_name().name() {
+            "text" => words += 1,
+            "image" => bitmaps += 1,
+            _ => {}
+        }
+    }
+    if words > 0 {
+        notes.push("text is left out: no fonts are read. Turn it into paths first".to_owned());
+    }
+    if bitmaps > 0 {
+        notes.push("bitmaps inside the SVG are left out".to_owned());
+    }
+    let options = usvg::Options {
+        image_href_resolver: usvg::ImageHrefResolver {
+            resolve_data: Box::new(|_, _, _| None),
+            resolve_string: Box::new(|_, _| None),
+        },
+        ..usvg::Options::default()
+    };
+    let tree = usvg::Tree::from_xmltree(&document, &options).map_err(|e| broken(&e))?;
+    let (width, height) = (
+        f64::from(tree.size().width()),
+        f64::from(tree.size().height()),
+    );
+    let scale = f64::from(across) / width.max(height);
+    let side = |length: f64| (length * scale).round().clamp(1.0, f64::from(across)) as u32;
+    let (w, h) = (side(width), side(height));
+    let mut pixmap = tiny_skia::Pixmap::new(w, h).ok_or(ImageError::TooLarge(w, h))?;
+    let (sx, sy) = (f64::from(w) / width, f64::from(h) / height);
+    let transform = tiny_skia::Transform::from_scale(sx as f32, sy as f32);
+    resvg::render(&tree, transform, &mut pixmap.as_mut());
+    let pixels = pixmap.pixels().iter().flat_map(|pixel| {
+        let color = pixel.demultiply();
+        [color.red(), color.green(), color.blue(), color.alpha()]
+    });
+    Ok(Drawn {
+        image: Rgba {
+            width: w,
+            height: h,
+            data: pixels.collect(),
+        },
+        size: [width, height],
+        notes,
+    })
 }
 
 /// Lightness of a colour (Rec. 709), 255 for white.

@@ -117,6 +117,8 @@ impl Sketch {
     /// As SVG, a path a stroke of the pen.
     pub fn svg(&self, options: &SvgOptions) -> String {
         let mut out = svg::open(&self.canvas, options);
+        let (group, end) = options.group(&self.canvas);
+        out.push_str(&group);
         if !options.transparent {
             let paper = match self.canvas.mode {
                 CanvasMode::Ink => [255; 3],
@@ -139,7 +141,7 @@ impl Sketch {
             };
             let _ = writeln!(out, r#"    <path d="{d}"{paint}/>"#);
         }
-        out.push_str("  </g>\n</svg>\n");
+        let _ = write!(out, "  </g>\n{end}</svg>\n");
         out
     }
 

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 use super::RenderError;
+use super::image::Fit;
 use super::place::{Form, Placed, Primitive};
 use super::plan::{self, Kind, List, NodeId, Plan};
 use super::{contour, outline};
@@ -23,6 +24,45 @@ pub struct SvgOptions {
     pub transparent: bool,
     /// Shown by browsers as a tooltip and read by screen readers: the program, for instance.
     pub title: Option<String>,
+    /// The picture that it shall lie over, when that is not the canvas itself.
+    pub onto: Option<Onto>,
+}
+
+/// A picture that a canvas was laid onto: the SVG then has that picture's width and height.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Onto {
+    /// Width and height of the picture.
+    pub size: [f64; 2],
+    /// From the canvas to the picture.
+    pub fit: Fit,
+}
+
+impl SvgOptions {
+    /// What opens and closes the canvas within the picture that it lies over.
+    pub(crate) fn group(&self, canvas: &Canvas) -> (String, &'static str) {
+        let Some(Onto { fit, size }) = self.onto else {
+            return (String::new(), "");
+        };
+        let [sx, sy, dx, dy] = [fit.sx, fit.sy, fit.dx, fit.dy].map(|x| number(x, 6));
+        let [w, h] = [canvas.width, canvas.height].map(f64::from);
+        let (right, lower) = (fit.dx + fit.sx * w, fit.dy + fit.sy * h);
+        // Half a unit of the last place written.
+        let off = 1e-3;
+        let covers =
+            fit.dx <= off && fit.dy <= off && right >= size[0] - off && lower >= size[1] - off;
+        if covers {
+            let open = format!("  <g transform=\"matrix({sx} 0 0 {sy} {dx} {dy})\">\n");
+            return (open, "  </g>\n");
+        }
+        // Shapes end where the canvas ends.
+        let open = format!(
+            "  <svg x=\"{dx}\" y=\"{dy}\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {w} {h}\" \
+             preserveAspectRatio=\"none\">\n",
+            number(fit.sx * w, 6),
+            number(fit.sy * h, 6),
+        );
+        (open, "  </svg>\n")
+    }
 }
 
 /// Deeper elements are not indented further: a scene 10,000 deep would be mostly spaces.
@@ -45,7 +85,15 @@ pub(crate) fn write_plan(
         masks: VecDeque::new(),
         cuts: 0,
         keeps: 0,
+        all: r#"width="100%" height="100%""#.to_owned(),
+        within: String::new(),
     };
+    if options.onto.is_some() {
+        // Shares would be of the picture that the canvas lies over.
+        let (w, h) = (scene.canvas.width, scene.canvas.height);
+        writer.all = format!(r#"width="{w}" height="{h}""#);
+        writer.within = format!(r#" x="0" y="0" {}"#, writer.all);
+    }
     match &scene.content {
         Content::Ink(_) => {
             if let Some(root) = plan.roots.first().copied().flatten() {
@@ -70,14 +118,21 @@ pub(crate) fn write_plan(
         let fill = color(paper);
         let _ = writeln!(out, r#"  <rect width="100%" height="100%" fill="{fill}"/>"#);
     }
+    let (group, end) = options.group(&scene.canvas);
+    out.push_str(&group);
     out.push_str(&body);
+    out.push_str(end);
     out.push_str("</svg>\n");
     Ok(out)
 }
 
 /// The opening tag of a canvas, and the title.
 pub(crate) fn open(canvas: &Canvas, options: &SvgOptions) -> String {
-    let (w, h) = (canvas.width, canvas.height);
+    let size = match &options.onto {
+        None => [f64::from(canvas.width), f64::from(canvas.height)],
+        Some(onto) => onto.size,
+    };
+    let [w, h] = size.map(num);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\">\n"
     );
@@ -171,6 +226,10 @@ struct Writer<'a> {
     masks: VecDeque<MaskJob>,
     cuts: usize,
     keeps: usize,
+    /// All of the canvas, as attributes of a rectangle.
+    all: String,
+    /// The same for a mask, where its own default is not meant.
+    within: String,
 }
 
 enum Task {
@@ -231,10 +290,7 @@ impl Writer<'_> {
                 self.indent(depth);
                 let mask = mask_attribute(mask.as_deref());
                 let filled = style.filled();
-                let _ = writeln!(
-                    self.body,
-                    r#"<rect width="100%" height="100%"{filled}{mask}/>"#
-                );
+                let _ = writeln!(self.body, r#"<rect {all}{filled}{mask}/>"#, all = self.all);
             }
             Kind::Shape(index) => {
                 let Some(primitive) = self.plan.shapes.get(index as usize) else {
@@ -301,18 +357,19 @@ impl Writer<'_> {
                 MaskJob::Cut { id, cuts } => {
                     let _ = writeln!(
                         self.body,
-                        r#"<mask id="cut-{id}" maskUnits="userSpaceOnUse">"#
+                        r#"<mask id="cut-{id}" maskUnits="userSpaceOnUse"{}>"#,
+                        self.within
                     );
                     self.indent(3);
-                    self.body
-                        .push_str("<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
+                    let _ = writeln!(self.body, r##"<rect {} fill="#fff"/>"##, self.all);
                     let nodes: Vec<NodeId> = self.plan.list(cuts).collect();
                     self.nodes(nodes, None, 3, Style::Inherited);
                 }
                 MaskJob::Keep { id, keeps, cuts } => {
                     let _ = writeln!(
                         self.body,
-                        r##"<mask id="keep-{id}" maskUnits="userSpaceOnUse" fill="#fff">"##
+                        r##"<mask id="keep-{id}" maskUnits="userSpaceOnUse"{} fill="#fff">"##,
+                        self.within
                     );
                     let rest = self.plan.rest(keeps);
                     let mask =

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod bad_input;
+mod batch;
 mod language;
 mod pictures;
 mod programs;

@@ -1,11 +1,14 @@
 //! `tdc solve`: from a picture to a program.
 
+mod batch;
+mod many;
 mod one;
 mod tasks;
 
 use std::path::PathBuf;
 
 use tdc::eval::attempt::Settings;
+use tdc::render::image::{Mode, intake};
 
 use super::Outcome;
 use super::failure::Failure;
@@ -20,14 +23,16 @@ const TASK_SECONDS: f64 = 10.0;
 /// Find a program that draws a picture
 ///
 /// Works with any picture language and no trained model, by tempering random edits. The picture
-/// is scaled to fit the canvas; ink is what is dark, or opaque in a cut-out picture. Grammars with an
-/// `observe` setting take the picture for a sketch and match outlines to its strokes.
+/// is scaled to fit the canvas; ink is what is dark, or opaque in a cut-out picture; result.svg lies
+/// over the original. Grammars with an `observe` setting take the picture for a sketch and match
+/// outlines to its strokes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tdc solve grammars/csg2d.tdg --target icon.png -o out/icon
   tdc solve grammars/csg2d.tdg --target icon.png --time 120 --threads 4 --max-size 16
   tdc solve grammars/csg2d.tdg --target icon.png --evaluations 200000 --seed 7
+  tdc solve grammars/csg2d.tdg --target icons/ --time 5 --jobs 4 -o out/icons
   tdc solve grammars/csg2d.tdg --tasks out/hard --time 10 -o out/solved
 
 With --evaluations and no --time the result is the same for every number of threads.
@@ -38,15 +43,17 @@ object an improvement: evaluations, seconds, score, size, program), filmstrip.pn
 search in pictures, and as an animation). The exit code is 0 when the goal is met and 3 otherwise; the
 best program is written either way.
 
-With --tasks: results.jsonl (an object a task, on disk as it comes), summary.json, curve.svg,
-index.html, run.json. A run that was broken off goes on where it was when it is started again with the
-same settings. The exit code is 0 when all tasks were tried.
+With a folder as target: such a folder for each picture, results.jsonl (an object a picture, on disk
+as it comes), summary.json, index.html (a contact sheet), run.json; exit code 3 when one was not
+solved. With --tasks: results.jsonl, summary.json, curve.svg, index.html, run.json; exit code 0 when
+all tasks were tried. A run that was broken off goes on where it was when it is started again with the
+same settings.
 
 JSON, one object, as in report.json: target, solved, stop_reason (solved, time, evaluations,
 interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a
 distance), seconds (wall clock), evaluations, primitives, true_primitives, size, nodes, program, goal,
 expansions, renders, seed, threads, max_size, time_limit, evaluations_limit, trajectory (the file),
-grammar. Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
+target_size, fit (sx, sy, dx, dy: from the picture to the canvas), notes, grammar. Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
 targets, solved, share, clock, within_seconds, within_evaluations, median_seconds, p90_seconds,
 median_evaluations, total_seconds, mean_metric, mean_iou, mean_primitives, mean_true_primitives,
 no_longer.")]
@@ -54,19 +61,19 @@ pub struct Args {
     /// The grammar file
     grammar: PathBuf,
 
-    /// The picture, a PNG
-    #[arg(long, value_name = "PNG", required_unless_present = "tasks")]
+    /// The picture, a PNG, JPEG or SVG of any size, or a folder of such files
+    #[arg(long, value_name = "PATH", required_unless_present = "tasks")]
     target: Option<PathBuf>,
 
     /// Solve all tasks of a set that `tdc tasks` made
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["target", "invert"], requires = "output")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["target", "invert", "threshold", "fit", "margin"], requires = "output")]
     tasks: Option<PathBuf>,
 
     /// Write results into this folder, which is made
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Stop after so many seconds; 30, or 10 a task, unless --evaluations is given
+    /// Stop after so many seconds; 30, or 10 for each of many, unless --evaluations is given
     #[arg(long, value_name = "SECONDS", value_parser = input::seconds)]
     time: Option<f64>,
 
@@ -82,7 +89,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
 
-    /// Tasks that are solved at the same time
+    /// Targets that are solved at the same time
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: u16,
 
@@ -98,12 +105,92 @@ pub struct Args {
     #[arg(long, requires = "output", conflicts_with = "tasks")]
     outline: bool,
 
+    /// How the picture is laid onto the canvas
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        help_heading = "The picture"
+    )]
+    fit: FitArg,
+
+    /// Pixels of the canvas that stay free at each side
+    #[arg(long, default_value_t = 0.0, value_name = "PIXELS", value_parser = margin, help_heading = "The picture")]
+    margin: f64,
+
+    /// What is darker than this is ink, 0 black to 1 white; without it, found for each picture that
+    /// is not black on white
+    #[arg(long, value_name = "LIGHTNESS", value_parser = share, help_heading = "The picture")]
+    threshold: Option<f64>,
+
     /// The picture is light on dark: take its negative
-    #[arg(long)]
+    #[arg(long, help_heading = "The picture")]
     invert: bool,
 }
 
+/// How a picture is laid onto the canvas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum FitArg {
+    /// All of it is on the canvas, with bars at two sides
+    #[default]
+    Contain,
+    /// It covers the canvas, and two sides are cut off
+    Cover,
+    /// Its sides become those of the canvas
+    Stretch,
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(pixels) if (0.0..=1e6).contains(&pixels) => Ok(pixels),
+        _ => Err("a number of pixels is needed, such as 4".to_owned()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a number from 0 to 1 is needed, such as 0.5".to_owned()),
+    }
+}
+
+/// How targets were solved, in a sentence.
+fn about(settings: &Settings, jobs: u16, what: &str) -> String {
+    let time = settings.time.map(|s| format!(", at most {s} s each"));
+    let tries = settings.evaluations;
+    let tries = tries.map(|n| format!(", at most {n} programs each"));
+    let threads = match settings.threads {
+        1 => "one thread".to_owned(),
+        n => format!("{n} threads"),
+    };
+    let jobs = match jobs {
+        1 => String::new(),
+        n => format!(", {n} at the same time"),
+    };
+    format!(
+        "Solved without a trained model by {threads} a {what}{jobs}{}{}; seed {}, wall-clock time.",
+        time.unwrap_or_default(),
+        tries.unwrap_or_default(),
+        settings.seed
+    )
+}
+
 impl Args {
+    /// How pictures become targets.
+    fn intake(&self) -> intake::Options {
+        intake::Options {
+            fit: match self.fit {
+                FitArg::Contain => Mode::Contain,
+                FitArg::Cover => Mode::Cover,
+                FitArg::Stretch => Mode::Stretch,
+            },
+            margin: self.margin,
+            threshold: self.threshold,
+            invert: self.invert,
+        }
+    }
+
     /// How to search, with so many seconds when nothing is said.
     fn settings(&self, language: &Language, otherwise: f64) -> Settings {
         let max_size = self.max_size;
@@ -123,16 +210,17 @@ impl Args {
 
 pub fn run(shell: &Shell, args: &Args) -> Outcome {
     let language = input::language(shell, &args.grammar)?;
-    let Some(canvas) = &language.compiled.grammar.canvas else {
+    if language.compiled.grammar.canvas.is_none() {
         return Err(Failure::input(format!(
             "{} has no `canvas` and no `draw`: its programs draw nothing that a picture could be \
              matched with",
             args.grammar.display()
         )));
-    };
+    }
     match (&args.tasks, &args.target) {
         (Some(folder), _) => tasks::run(shell, args, &language, folder),
-        (None, Some(target)) => one::run(shell, args, &language, canvas, target),
+        (None, Some(target)) if target.is_dir() => batch::run(shell, args, &language, target),
+        (None, Some(target)) => one::run(shell, args, &language, target),
         (None, None) => Err(Failure::usage("--target or --tasks is needed")),
     }
 }

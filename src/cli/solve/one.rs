@@ -1,13 +1,16 @@
 //! `tdc solve --target PICTURE`: one picture.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
 use serde_json::json;
 use tdc::eval::attempt::{self, Attempt, Known, Record, Settings};
 use tdc::eval::folder;
-use tdc::grammar::ir::Canvas;
-use tdc::render::{Picture, image};
+use tdc::grammar::ir::CanvasMode;
+use tdc::render::Picture;
+use tdc::render::image::intake::{self, Intake};
+use tdc::render::svg::{Onto, SvgOptions};
 use tdc::search::StopReason;
 use tdc::search::anneal::Status;
 
@@ -19,36 +22,25 @@ use super::super::progress::Progress;
 use super::super::shell::{self, Shell};
 use super::{Args, SECONDS};
 
-pub fn run(
-    shell: &Shell,
-    args: &Args,
-    language: &Language,
-    canvas: &Canvas,
-    path: &Path,
-) -> Outcome {
-    let bytes = std::fs::read(path).map_err(|e| Failure::file(path, "read", &e))?;
-    let target = image::read_target(&bytes, canvas)
-        .map_err(|e| Failure::input(format!("{}: {e}", path.display())))?;
-    if target.looks_inverted && !args.invert {
-        shell.say("note: the picture's border is dark; if it is light on dark, add --invert");
-    }
-    let mut picture = target.picture;
-    if args.invert {
-        image::invert(&mut picture);
+pub fn run(shell: &Shell, args: &Args, language: &Language, path: &Path) -> Outcome {
+    let target = target(language, args, path)?;
+    for note in &target.notes {
+        shell.say(&format!("note: {note}"));
     }
     // Made before the search, so that a folder that cannot be written is known at once.
     let folder = args.output.as_deref().map(Folder::create).transpose()?;
     let settings = args.settings(language, SECONDS);
-    let found = search(shell, language, &picture, &settings)?;
+    let found = search(shell, language, &target.picture, &settings)?;
     let name = path.display().to_string();
     let known = Known {
         name: &name,
         ..Known::default()
     };
-    let record = Record::new(&language.compiled, &picture, &known, &found);
-    let json = report(language, args, &settings, &record, &found);
+    let mut record = Record::new(&language.compiled, &target.picture, &known, &found);
+    record.notes.clone_from(&target.notes);
+    let json = report(language, args, &settings, &record, &found, &target);
     if let Some(folder) = folder {
-        write(language, args, &picture, &found, &json, &folder)?;
+        write(language, args, &target, &found, &json, &folder)?;
         folder.finish()?;
     }
     let mut out = Out::open(None)?;
@@ -63,6 +55,27 @@ pub fn run(
         true => Ok(()),
         false => Err(Failure::Unsolved),
     }
+}
+
+/// The bytes of a picture's file.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |e: std::io::Error| Failure::file(path, "read", &e);
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let mut limited = file.take(intake::MAX_BYTES + 1);
+    limited.read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > intake::MAX_BYTES {
+        let (path, most) = (path.display(), intake::MAX_BYTES >> 20);
+        return Err(Failure::input(format!("{path} is longer than {most} MiB")));
+    }
+    Ok(bytes)
+}
+
+/// A picture's file as a target.
+pub fn target(language: &Language, args: &Args, path: &Path) -> Result<Intake, Failure> {
+    let grammar = &language.compiled.grammar;
+    intake::intake(&bytes(path)?, grammar, &args.intake())
+        .map_err(|e| Failure::input(format!("{}: {e}", path.display())))
 }
 
 fn search(
@@ -91,12 +104,13 @@ fn search(
 }
 
 /// The record, and how it was come by.
-fn report(
+pub fn report(
     language: &Language,
     args: &Args,
     settings: &Settings,
     record: &Record,
     found: &Attempt,
+    target: &Intake,
 ) -> serde_json::Value {
     let grammar = &language.compiled.grammar;
     let mut json = json!(record);
@@ -110,6 +124,8 @@ fn report(
         "time_limit": settings.time,
         "evaluations_limit": settings.evaluations,
         "trajectory": args.output.as_ref().map(|_| "trajectory.jsonl"),
+        "target_size": target.size,
+        "fit": target.fit,
         "grammar": args.grammar.display().to_string(),
     });
     if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), more) {
@@ -118,19 +134,35 @@ fn report(
     json
 }
 
-fn write(
+/// Adds the files of a result to a folder.
+pub fn write(
     language: &Language,
     args: &Args,
-    target: &Picture,
+    target: &Intake,
     found: &Attempt,
     json: &serde_json::Value,
     to: &Folder,
 ) -> Result<(), Failure> {
+    let grammar = &language.compiled.grammar;
+    let canvas = grammar.canvas.as_ref();
+    let in_place = target.fit.is_identity()
+        && canvas.is_some_and(|c| target.size == [f64::from(c.width), f64::from(c.height)]);
     let options = folder::Options {
         outline: args.outline,
-        ..folder::Options::default()
+        svg: match in_place {
+            true => SvgOptions::default(),
+            // It lies over the original, which paper would hide.
+            false => SvgOptions {
+                transparent: canvas.is_some_and(|c| c.mode == CanvasMode::Ink),
+                onto: Some(Onto {
+                    size: target.size,
+                    fit: target.fit.inverse(),
+                }),
+                title: None,
+            },
+        },
     };
-    let files = folder::files(&language.compiled, target, found, &options)
+    let files = folder::files(&language.compiled, &target.picture, found, &options)
         .map_err(|error| Failure::input(error.to_string()))?;
     for (name, bytes) in files {
         to.add(name, &bytes)?;

@@ -323,7 +323,7 @@ impl Loaded {
             return Ok(Picture::default());
         };
         let target = image::read_target(&bytes, canvas).map_err(failed)?;
-        if target.fit != image::Fit::default() {
+        if !target.fit.is_identity() {
             let (width, height) = (canvas.width, canvas.height);
             return Err(failed(ImageError::Broken(format!(
                 "it is not {width} x {height} pixels"

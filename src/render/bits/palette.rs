@@ -64,6 +64,11 @@ impl Palette {
         self.colors.len() + usize::from(self.other.is_some())
     }
 
+    /// The colours that are known, the background first.
+    pub fn colors(&self) -> &[[u8; 3]] {
+        &self.colors
+    }
+
     /// Whether it holds every colour that programs can paint, whatever the target.
     pub fn is_whole(&self) -> bool {
         self.other.is_none()
