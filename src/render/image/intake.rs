@@ -85,7 +85,8 @@ pub fn intake(bytes: &[u8], grammar: &Grammar, options: &Options) -> Result<Inta
                 notes.push(note.to_owned());
             }
             let threshold = options.threshold.map(|share| share * 255.0);
-            notes.extend(tone::ink_and_paper(&mut image, threshold));
+            let sketch = grammar.observe.is_some();
+            notes.extend(tone::ink_and_paper(&mut image, threshold, sketch));
         }
         CanvasMode::Rgb { .. } => {
             if options.threshold.is_some() {

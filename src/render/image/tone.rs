@@ -18,8 +18,13 @@ const OFF: f64 = 0.1;
 const WITHIN: u8 = 12;
 
 /// Makes an opaque picture one of ink (black) on paper (white). A `threshold` of 0 to 255 is the
-/// lightness from which on there is no ink.
-pub(super) fn ink_and_paper(image: &mut Rgba, threshold: Option<f64>) -> Option<String> {
+/// lightness from which on there is no ink. The strokes of a `sketch` on white paper stay as they are:
+/// how dark a thin one is tells its width.
+pub(super) fn ink_and_paper(
+    image: &mut Rgba,
+    threshold: Option<f64>,
+    sketch: bool,
+) -> Option<String> {
     let mut counts = [0u64; 256];
     for pixel in image.data.chunks_exact(4).filter(|p| p[3] > 0) {
         counts[usize::from(lightness(pixel))] += 1;
@@ -51,7 +56,7 @@ pub(super) fn ink_and_paper(image: &mut Rgba, threshold: Option<f64>) -> Option<
     };
     let share = cut / 255.0;
     if edges as f64 <= EDGES * all as f64 {
-        if dark <= NEAR && light >= 255 - NEAR && threshold.is_none() {
+        if (dark <= NEAR || sketch) && light >= 255 - NEAR && threshold.is_none() {
             return None;
         }
         // Through the threshold, so that what is cut there is cut in half.
@@ -264,7 +269,7 @@ mod tests {
     #[test]
     fn two_greys_become_ink_and_paper_and_edges_stay_smooth() {
         let mut picture = greys(&[&[60; 40][..], &[145; 2], &[230; 58]].concat());
-        let note = ink_and_paper(&mut picture, None).unwrap();
+        let note = ink_and_paper(&mut picture, None, false).unwrap();
         assert!(note.contains("60 of 255") && note.contains("230"), "{note}");
         let out = tones(&picture);
         assert_eq!((out[0], out[99]), (0, 255));
@@ -279,21 +284,33 @@ mod tests {
             greys(&[90; 5]),
         ] {
             let mut after = picture.clone();
-            assert_eq!(ink_and_paper(&mut after, None), None);
+            assert_eq!(ink_and_paper(&mut after, None, false), None);
             assert_eq!(after, picture);
         }
     }
 
     #[test]
+    fn strokes_on_white_stay_as_thin_as_they_are() {
+        let mut sketch = greys(&[&[48; 9][..], &[255; 91]].concat());
+        let before = sketch.clone();
+        assert_eq!(ink_and_paper(&mut sketch, None, true), None);
+        assert_eq!(sketch, before);
+        assert!(ink_and_paper(&mut sketch, None, false).is_some());
+        // On grey paper they are made out first.
+        let mut photo = greys(&[&[48; 9][..], &[190; 91]].concat());
+        assert!(ink_and_paper(&mut photo, None, true).is_some());
+    }
+
+    #[test]
     fn many_tones_are_cut() {
         let mut picture = greys(&(0..=255).collect::<Vec<u8>>());
-        let note = ink_and_paper(&mut picture, None).unwrap();
+        let note = ink_and_paper(&mut picture, None, false).unwrap();
         assert!(note.contains("many tones"), "{note}");
         let out = tones(&picture);
         assert_eq!(out.iter().filter(|t| **t == 0).count(), 128);
         assert!(out.iter().all(|t| [0, 255].contains(t)));
         let mut picture = greys(&(0..=255).collect::<Vec<u8>>());
-        ink_and_paper(&mut picture, Some(64.0)).unwrap();
+        ink_and_paper(&mut picture, Some(64.0), false).unwrap();
         assert_eq!(tones(&picture).iter().filter(|t| **t == 0).count(), 64);
     }
 
@@ -301,7 +318,7 @@ mod tests {
     fn a_threshold_is_obeyed_where_there_is_one_side_only() {
         for (threshold, tone) in [(10.0, 255), (200.0, 0)] {
             let mut picture = greys(&[90; 3]);
-            ink_and_paper(&mut picture, Some(threshold));
+            ink_and_paper(&mut picture, Some(threshold), false);
             assert_eq!(tones(&picture), [tone; 3]);
         }
     }
