@@ -29,7 +29,7 @@ const DELAY: (u16, u16) = (120, 2500);
 pub struct Options {
     /// Whether there is an `outline.svg`.
     pub outline: bool,
-    /// The file name of the target and what of it, when SVGs are to lie over the original.
+    /// How SVGs are written, and the original that they lie over; the title is the program.
     pub svg: SvgOptions,
 }
 
