@@ -3,15 +3,18 @@
 //! Training targets are drawn from the language's window; states are those that a beam search looks at:
 //! mutations of 64 programs, which are mutations of one program. The table counts programs that
 //! are different as they stand, and those that are still different in canonical form. A second table
-//! has the time of single canonical forms, of programs of one size.
+//! has the time of single canonical forms, of programs of one size. A third one has the laws of union
+//! and difference as egg's own rewrites, commutativity and associativity among them, against the
+//! same laws with operands as multisets.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+use egg::{AstSize, Extractor, RecExpr, Rewrite, Runner, SymbolLang, rewrite};
 use tdc::Compiled;
 use tdc::mutate::Mutator;
-use tdc::rewrite::Simplifier;
+use tdc::rewrite::{Limits, Simplifier, StopReason};
 use tdc::sample::{Sampler, stream};
 use tdc::tree::{Program, edit};
 
@@ -23,6 +26,8 @@ const SINGLE: u64 = 500;
 const BEAMS: u64 = 4;
 const BEAM: u64 = 64;
 const WIDTH: u64 = 16;
+/// Programs of each size for the comparison with egg's own rules.
+const SETS: u64 = 40;
 
 fn main() {
     println!("| language | programs | number | different | canonical | microseconds each |");
@@ -78,6 +83,145 @@ fn main() {
             times(name, size);
         }
     }
+    println!(
+        "\n| size | plain: nodes | milliseconds | saturated | names left \
+         | multisets: nodes | milliseconds | saturated | names left |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    let compiled = match Compiled::from_text("laws", LAWS) {
+        Ok(compiled) => compiled,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::exit(1);
+        }
+    };
+    for size in 2..=8 {
+        if against_plain_rules(&compiled, size).is_none() {
+            eprintln!("no programs of size {size}");
+        }
+    }
+}
+
+/// Laws of sets; the names of things are numbers.
+const LAWS: &str = r#"
+language laws
+start Set
+sample size 2..=8
+token Name = 0..=15
+sort Set {
+    @primitive Set = name:Name
+    Both = "(" "+" a:Set b:Set ")"
+    Less = "(" "-" a:Set b:Set ")"
+}
+rewrite Set {
+    commute:   `(+ ?a ?b)` <=> `(+ ?b ?a)`
+    associate: `(+ (+ ?a ?b) ?c)` <=> `(+ ?a (+ ?b ?c))`
+    again:     `(+ ?a ?a)` => `?a`
+    twice:     `(- (- ?a ?b) ?c)` <=> `(- ?a (+ ?b ?c))`
+    absorb:    `(+ ?a (- ?a ?b))` => `?a`
+    fill:      `(+ ?a (- ?b ?a))` => `(+ ?a ?b)`
+    undo:      `(- (+ ?a ?b) ?a)` => `(- ?b ?a)`
+    spare:     `(- ?a (- ?b ?a))` => `?a`
+    common:    `(- ?a (- ?a ?b))` <=> `(- ?b (- ?b ?a))`
+    factor:    `(+ (- ?a ?c) (- ?b ?c))` => `(- (+ ?a ?b) ?c)`
+    deepen:    `(- (- ?a ?b) (- ?c ?b))` => `(- ?a (+ ?b ?c))`
+}
+"#;
+
+/// The same for egg.
+fn laws() -> Vec<Rewrite<SymbolLang, ()>> {
+    let mut rules = vec![
+        rewrite!("commute"; "(+ ?a ?b)" => "(+ ?b ?a)"),
+        rewrite!("again"; "(+ ?a ?a)" => "?a"),
+        rewrite!("absorb"; "(+ ?a (- ?a ?b))" => "?a"),
+        rewrite!("fill"; "(+ ?a (- ?b ?a))" => "(+ ?a ?b)"),
+        rewrite!("undo"; "(- (+ ?a ?b) ?a)" => "(- ?b ?a)"),
+        rewrite!("spare"; "(- ?a (- ?b ?a))" => "?a"),
+        rewrite!("common"; "(- ?a (- ?a ?b))" => "(- ?b (- ?b ?a))"),
+        rewrite!("factor"; "(+ (- ?a ?c) (- ?b ?c))" => "(- (+ ?a ?b) ?c)"),
+        rewrite!("deepen"; "(- (- ?a ?b) (- ?c ?b))" => "(- ?a (+ ?b ?c))"),
+    ];
+    rules.extend(rewrite!("associate"; "(+ (+ ?a ?b) ?c)" <=> "(+ ?a (+ ?b ?c))"));
+    rules.extend(rewrite!("twice"; "(- (- ?a ?b) ?c)" <=> "(- ?a (+ ?b ?c))"));
+    rules
+}
+
+/// Most nodes that rules may add, and times that they are gone through.
+const NODES: usize = 20_000;
+const ROUNDS: usize = 30;
+
+/// What growing e-graphs from programs of one size came to.
+#[derive(Default)]
+struct Grown {
+    programs: usize,
+    saturated: usize,
+    nodes: usize,
+    seconds: f64,
+    size: usize,
+}
+
+impl Grown {
+    fn row(&self) -> String {
+        let each = |sum: f64| sum / self.programs.max(1) as f64;
+        format!(
+            "{:.0} | {:.2} | {:.0} % | {:.2}",
+            each(self.nodes as f64),
+            1e3 * each(self.seconds),
+            100.0 * each(self.saturated as f64),
+            each(self.size as f64)
+        )
+    }
+}
+
+/// Random programs of a size by egg's own rules, and by rules on multisets.
+fn against_plain_rules(compiled: &Compiled, size: u32) -> Option<()> {
+    let mut spec = compiled.grammar.sample;
+    (spec.min, spec.max) = (size, size);
+    let sampler = Sampler::new(compiled, spec).ok()?;
+    let limits = Limits {
+        nodes: NODES,
+        iterations: ROUNDS,
+        time: None,
+    };
+    let simplifier = Simplifier::new(compiled).with_limits(limits);
+    let rules = laws();
+    let (mut plain, mut multisets) = (Grown::default(), Grown::default());
+    for item in 0..SETS {
+        let program = sampler.sample(&mut stream(4, item));
+        let began = Instant::now();
+        let done = simplifier.simplify(&program);
+        multisets.seconds += began.elapsed().as_secs_f64();
+        multisets.programs += 1;
+        multisets.nodes += done.nodes;
+        multisets.saturated += usize::from(done.stop == StopReason::Saturated);
+        multisets.size += leaves(&compiled.print(&done.program));
+
+        let expr: RecExpr<SymbolLang> = compiled.print(&program).parse().ok()?;
+        let began = Instant::now();
+        let runner = Runner::default()
+            .with_expr(&expr)
+            .with_node_limit(NODES)
+            .with_iter_limit(ROUNDS)
+            .with_time_limit(std::time::Duration::from_secs(60))
+            .run(&rules);
+        let (_, least) = Extractor::new(&runner.egraph, AstSize).find_best(*runner.roots.first()?);
+        plain.seconds += began.elapsed().as_secs_f64();
+        plain.programs += 1;
+        plain.nodes += runner.egraph.nodes().len();
+        plain.saturated += usize::from(matches!(
+            runner.stop_reason,
+            Some(egg::StopReason::Saturated)
+        ));
+        plain.size += leaves(&least.to_string());
+    }
+    println!("| {size} | {} | {} |", plain.row(), multisets.row());
+    Some(())
+}
+
+/// Names in a text.
+fn leaves(text: &str) -> usize {
+    let words = text.split(|c: char| !c.is_ascii_digit());
+    words.filter(|word| !word.is_empty()).count()
 }
 
 /// The time of single canonical forms of random programs of a size.

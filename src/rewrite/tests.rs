@@ -430,3 +430,60 @@ fn the_grammar_says_what_is_cheap() {
         assert_eq!(done.before.price, price(&given));
     }
 }
+
+/// One simplifier serves all threads, and gives each the same.
+#[test]
+fn threads_share_a_simplifier() {
+    let compiled = compile(SHAPES);
+    let simplifier = Simplifier::new(&compiled);
+    let all = programs(&compiled, 40);
+    let forms = || -> Vec<Program> { all.iter().map(|p| simplifier.canonical(p)).collect() };
+    let here = forms();
+    std::thread::scope(|scope| {
+        let threads = [scope.spawn(forms), scope.spawn(forms)];
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), here);
+        }
+    });
+}
+
+/// What operands as multisets are for: rules for order alone make a node of every way to split every
+/// part of a sum.
+#[test]
+fn sums_are_one_node_where_plain_rules_make_thousands() {
+    let compiled = compile(
+        r#"language sums
+        start S
+        sample size 1..=8
+        token N = 0..=9
+        sort S { @primitive Number = n:N   Sum = "(" "+" a:S b:S ")" }
+        rewrite S {
+            commute:   `(+ ?a ?b)` <=> `(+ ?b ?a)`
+            associate: `(+ (+ ?a ?b) ?c)` <=> `(+ ?a (+ ?b ?c))`
+        }"#,
+    );
+    let simplifier = Simplifier::new(&compiled);
+    for n in 2..=8u32 {
+        let text = (1..n).fold("0".to_owned(), |sum, next| format!("(+ {sum} {next})"));
+        let done = simplifier.simplify(&compiled.parse(&text).unwrap());
+        assert_eq!(done.stop, StopReason::Saturated);
+        // A number is a node above its token.
+        assert_eq!(done.nodes, 2 * n as usize + 1, "{text}");
+        let rules: Vec<egg::Rewrite<egg::SymbolLang, ()>> = vec![
+            egg::rewrite!("commute"; "(+ ?a ?b)" => "(+ ?b ?a)"),
+            egg::rewrite!("left"; "(+ (+ ?a ?b) ?c)" => "(+ ?a (+ ?b ?c))"),
+            egg::rewrite!("right"; "(+ ?a (+ ?b ?c))" => "(+ (+ ?a ?b) ?c)"),
+        ];
+        let runner = egg::Runner::default()
+            .with_expr(&text.parse().unwrap())
+            .with_node_limit(100_000)
+            .with_time_limit(std::time::Duration::from_secs(600))
+            .run(&rules);
+        let plain = runner.egraph.total_number_of_nodes();
+        assert_eq!(
+            plain,
+            n as usize + 3usize.pow(n) - 2usize.pow(n + 1) + 1,
+            "{text}"
+        );
+    }
+}
