@@ -9,6 +9,10 @@
 //! An edit is first [proposed](Live::propose) and then [accepted](Live::accept) or
 //! [rejected](Live::reject), as a search by chance wants it; [`Live::apply`] does both.
 
+mod hole;
+
+pub use hole::{Filling, Place};
+
 use super::affine::{self, Affine, IDENTITY};
 use super::code::Arms;
 use super::eval::{NotDrawable, budget};
@@ -27,6 +31,8 @@ pub struct Live<'g> {
     grammar: &'g Grammar,
     layout: Layout,
     arms: Arms,
+    /// Whether pictures depend on the bounds of their parts.
+    measures: bool,
     program: Program,
     memory: Memory,
     /// The value of each node of the program.
@@ -91,6 +97,7 @@ impl<'g> Live<'g> {
             grammar,
             layout: Layout::new(grammar),
             arms: Arms::new(grammar),
+            measures: hole::measures(grammar),
             program: Program::default(),
             memory: Memory::default(),
             values: Vec::new(),
@@ -154,6 +161,15 @@ impl<'g> Live<'g> {
     ///
     /// As [`lower`](super::eval::lower); nothing is proposed then.
     pub fn propose(&mut self, edit: &Edit) -> Result<(), NotDrawable> {
+        self.propose_with(edit, None)
+    }
+
+    /// [`Live::propose`]; a node of the replacement may be said to have another value.
+    fn propose_with(
+        &mut self,
+        edit: &Edit,
+        instead: Option<(usize, Filling)>,
+    ) -> Result<(), NotDrawable> {
         self.reject();
         self.proposal.open = true;
         self.proposal.placement = END;
@@ -162,7 +178,7 @@ impl<'g> Live<'g> {
         if edit.position >= self.program.len() {
             return Ok(());
         }
-        let done = self.evaluate_edit().and_then(|root| {
+        let done = self.evaluate_edit(instead).and_then(|root| {
             self.keep_content();
             std::mem::swap(&mut self.placement, &mut self.proposal.placement);
             let done = self.place(root);
@@ -278,7 +294,7 @@ impl<'g> Live<'g> {
 
     /// The value of the root after the proposed edit: the replacement's nodes are evaluated, then
     /// the ancestors.
-    fn evaluate_edit(&mut self) -> Result<V, NotDrawable> {
+    fn evaluate_edit(&mut self, instead: Option<(usize, Filling)>) -> Result<V, NotDrawable> {
         let Proposal {
             edit,
             values,
@@ -298,7 +314,12 @@ impl<'g> Live<'g> {
             failed: None,
         };
         for (at, node) in edit.replacement.nodes().iter().enumerate().rev() {
-            let value = evaluator.node_by(&self.arms, node, &mut self.stack)?;
+            let mut value = evaluator.node_by(&self.arms, node, &mut self.stack)?;
+            if let Some((hole, filling)) = instead
+                && hole == at
+            {
+                value = hole::filled(value, filling, &mut evaluator.memory.parts)?;
+            }
             self.stack.push(value);
             values[at] = value;
             owned[at] = chain(&mut self.links, evaluator.memory.parts.log());

@@ -12,6 +12,7 @@ mod interpret;
 pub mod live;
 mod machine;
 mod parts;
+pub mod piece;
 mod shapes;
 #[cfg(test)]
 mod shipped;
@@ -24,6 +25,7 @@ mod value;
 
 pub use bounds::{Bounds, bounds};
 pub use live::Live;
+pub use parts::Single;
 
 use serde::Serialize;
 

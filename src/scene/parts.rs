@@ -63,6 +63,17 @@ pub(super) enum Join {
     Intersection,
 }
 
+/// What a region is when it is no formula.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Single<'a> {
+    /// No region at all.
+    Nothing,
+    /// One shape, where the map puts it.
+    Shape(&'a Shape, &'a Affine),
+    /// A formula, or the whole plane.
+    Other,
+}
+
 /// A drawing being built: its layers and its bounds, which may lie elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Painted {
@@ -496,6 +507,15 @@ impl Parts {
                     roots.push(b);
                 }
             }
+        }
+    }
+
+    /// The shape that a region is, if it is no more than that.
+    pub(super) fn single(&self, region: Raw) -> Single<'_> {
+        match &self.nodes[region.0] {
+            Node::Empty => Single::Nothing,
+            Node::Shape(shape, at) => Single::Shape(&self.shapes[*shape], at),
+            Node::Everything | Node::Join(..) | Node::Map(..) => Single::Other,
         }
     }
 

@@ -13,14 +13,15 @@
 //! evaluations; threads take runs from the row, and a run that meets the goal ends the row
 //! behind it.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 
 use crate::sample::Rng;
-use crate::search::{Improvement, Limits, Policy, Report, StopReason, Value};
+pub use crate::search::runs::Status;
+use crate::search::runs::{self, Best, Plan, Run, Track};
+use crate::search::chance::{boltzmann, metropolis};
+use crate::search::{Limits, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
 
 /// How the search goes about it. Temperatures and price are in the units of the score.
@@ -70,17 +71,6 @@ impl Options {
     }
 }
 
-/// What the search tells while it goes on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Status {
-    /// Programs scored so far, by all threads.
-    pub evaluations: u64,
-    /// Since the search began.
-    pub elapsed: Duration,
-    /// The best score so far, by any thread.
-    pub best: f64,
-}
-
 /// What a search is made of: each run makes its own.
 pub trait Setup: Sync {
     /// The policy.
@@ -104,188 +94,18 @@ pub fn search(
     interrupt: &AtomicBool,
     tell: &(dyn Fn(Status) + Sync),
 ) -> Option<Report> {
-    let shared = Shared {
-        setup,
-        limits,
-        options,
-        interrupt,
-        tell,
-        began: Instant::now(),
-        shares: shares(limits, options),
-        next: AtomicUsize::new(0),
-        solved: AtomicUsize::new(usize::MAX),
-        evaluations: AtomicU64::new(0),
-        expansions: AtomicU64::new(0),
-        best: Mutex::new(f64::INFINITY),
-        runs: Mutex::new(Vec::new()),
+    let plan = Plan {
+        threads: options.threads,
+        run: options.run,
+        least: LEAST_RUN,
     };
-    std::thread::scope(|scope| {
-        for _ in 1..options.threads.max(1) {
-            scope.spawn(|| shared.work());
-        }
-        shared.work();
-    });
-    shared.report()
+    runs::search(plan, limits, interrupt, tell, &|track| {
+        Runner::new(setup, options, track).run()
+    })
 }
 
 /// A run of fewer evaluations hardly gets warm.
 const LEAST_RUN: u64 = 100_000;
-
-/// How many evaluations each run has: a row without end when there is no limit on them.
-fn shares(limits: &Limits, options: &Options) -> Shares {
-    match limits.evaluations {
-        None => Shares {
-            each: options.run.max(1),
-            total: u64::MAX,
-        },
-        // Few long runs find more than many short ones; some are needed for several threads.
-        Some(total) => Shares {
-            each: (total / 4).clamp(LEAST_RUN, options.run.max(LEAST_RUN)),
-            total,
-        },
-    }
-}
-
-struct Shares {
-    each: u64,
-    total: u64,
-}
-
-impl Shares {
-    /// Evaluations of the run at `index`, 0 past the end.
-    fn of(&self, index: usize) -> u64 {
-        let before = self.each.saturating_mul(index as u64);
-        self.total.saturating_sub(before).min(self.each)
-    }
-}
-
-struct Shared<'a> {
-    setup: &'a dyn Setup,
-    limits: &'a Limits,
-    options: &'a Options,
-    interrupt: &'a AtomicBool,
-    tell: &'a (dyn Fn(Status) + Sync),
-    began: Instant,
-    shares: Shares,
-    /// The next run to take.
-    next: AtomicUsize,
-    /// The first run that met the goal.
-    solved: AtomicUsize,
-    evaluations: AtomicU64,
-    expansions: AtomicU64,
-    best: Mutex<f64>,
-    runs: Mutex<Vec<Run>>,
-}
-
-/// A finished run.
-struct Run {
-    index: usize,
-    stop: StopReason,
-    best: Option<Best>,
-    trajectory: Vec<Improvement>,
-    evaluations: u64,
-    expansions: u64,
-    renders: u64,
-}
-
-#[derive(Clone)]
-struct Best {
-    program: Program,
-    score: f64,
-    energy: f64,
-}
-
-impl Shared<'_> {
-    fn work(&self) {
-        loop {
-            let index = self.next.fetch_add(1, Ordering::SeqCst);
-            if self.shares.of(index) == 0 || self.cancelled(index).is_some() {
-                return;
-            }
-            let run = Runner::new(self, index).run();
-            if run.stop == StopReason::Solved {
-                self.solved.fetch_min(index, Ordering::SeqCst);
-            }
-            let last = run.best.is_none();
-            if let Ok(mut runs) = self.runs.lock() {
-                runs.push(run);
-            }
-            if last {
-                return;
-            }
-        }
-    }
-
-    /// Why the run at `index` should stop now, if it should.
-    fn cancelled(&self, index: usize) -> Option<StopReason> {
-        if self.interrupt.load(Ordering::Relaxed) {
-            return Some(StopReason::Interrupted);
-        }
-        let solved = self.solved.load(Ordering::Relaxed);
-        // Under a limit on evaluations earlier runs go on, so that the first solution of the row
-        // wins however many threads there are.
-        if solved < index || (solved != usize::MAX && self.limits.evaluations.is_none()) {
-            return Some(StopReason::Solved);
-        }
-        if self
-            .limits
-            .time
-            .is_some_and(|time| self.began.elapsed() >= time)
-        {
-            return Some(StopReason::Time);
-        }
-        if let Some(limit) = self.limits.expansions
-            && self.expansions.load(Ordering::Relaxed) >= limit
-        {
-            return Some(StopReason::Expansions);
-        }
-        None
-    }
-
-    fn report(self) -> Option<Report> {
-        let mut runs = self.runs.into_inner().ok()?;
-        runs.sort_by_key(|run| run.index);
-        let solved = self.solved.into_inner();
-        if solved != usize::MAX && self.limits.evaluations.is_some() {
-            // What later runs did depends on the threads.
-            runs.retain(|run| run.index <= solved);
-        }
-        let sum = |of: fn(&Run) -> u64| runs.iter().map(of).sum::<u64>();
-        let (evaluations, expansions, renders) = (
-            sum(|run| run.evaluations),
-            sum(|run| run.expansions),
-            sum(|run| run.renders),
-        );
-        let stop = if solved != usize::MAX {
-            StopReason::Solved
-        } else {
-            let reasons = runs.iter().map(|run| run.stop);
-            reasons
-                .clone()
-                .find(|stop| *stop != StopReason::Evaluations)
-                .unwrap_or(StopReason::Evaluations)
-        };
-        let winner = runs
-            .into_iter()
-            .filter(|run| run.best.is_some())
-            .filter(|run| solved == usize::MAX || run.index == solved)
-            .min_by(|a, b| {
-                let energy = |run: &Run| run.best.as_ref().map_or(f64::INFINITY, |b| b.energy);
-                energy(a).total_cmp(&energy(b)).then(a.index.cmp(&b.index))
-            })?;
-        let best = winner.best?;
-        Some(Report {
-            stop,
-            program: best.program,
-            score: best.score,
-            trajectory: winner.trajectory,
-            expansions,
-            evaluations,
-            renders,
-            seconds: self.began.elapsed().as_secs_f64(),
-        })
-    }
-}
 
 /// A program at a temperature.
 struct Replica {
@@ -296,42 +116,34 @@ struct Replica {
 
 /// A run under way.
 struct Runner<'a> {
-    shared: &'a Shared<'a>,
+    setup: &'a dyn Setup,
+    options: &'a Options,
     policy: Box<dyn Policy + 'a>,
     value: Box<dyn Value + 'a>,
     rng: Rng,
-    budget: u64,
-    run: Run,
+    track: Track<'a>,
 }
 
 impl<'a> Runner<'a> {
-    fn new(shared: &'a Shared<'a>, index: usize) -> Runner<'a> {
-        // Neighbouring numbers as seeds would do as well; this keeps runs of neighbouring
-        // seeds apart too.
-        let seed = shared.options.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    fn new(setup: &'a dyn Setup, options: &'a Options, track: Track<'a>) -> Runner<'a> {
         Runner {
-            shared,
-            policy: shared.setup.policy(),
-            value: shared.setup.value(),
-            rng: Rng::seed_from_u64(seed),
-            budget: shared.shares.of(index),
-            run: Run {
-                index,
-                stop: StopReason::Evaluations,
-                best: None,
-                trajectory: Vec::new(),
-                evaluations: 0,
-                expansions: 0,
-                renders: 0,
-            },
+            setup,
+            options,
+            policy: setup.policy(),
+            value: setup.value(),
+            rng: Rng::seed_from_u64(track.seed(options.seed)),
+            track,
         }
     }
 
     fn run(mut self) -> Run {
-        self.run.stop = self.temper();
-        self.tidy();
-        self.run.renders = self.value.renders();
-        self.run
+        let stop = self.temper();
+        let mut run = self.track.end(stop, 0);
+        run.best = run.best.take().map(|best| {
+            tidy(self.setup, self.options, &mut *self.value, best, stop)
+        });
+        run.renders = self.value.renders();
+        run
     }
 
     fn temper(&mut self) -> StopReason {
@@ -341,7 +153,7 @@ impl<'a> Runner<'a> {
         };
         loop {
             for replica in &mut replicas {
-                for _ in 0..self.shared.options.steps {
+                for _ in 0..self.options.steps {
                     if let Err(stop) = self.step(replica) {
                         return stop;
                     }
@@ -353,7 +165,7 @@ impl<'a> Runner<'a> {
 
     /// Each replica starts from the best of some random programs.
     fn begin(&mut self) -> Result<Vec<Replica>, StopReason> {
-        let options = self.shared.options;
+        let options = self.options;
         let count = options.replicas.max(1);
         let ratio = (options.hot / options.cold).max(1.0);
         let mut replicas = Vec::new();
@@ -361,7 +173,7 @@ impl<'a> Runner<'a> {
             let part = index as f64 / (count.max(2) - 1) as f64;
             let mut best: Option<(Program, f64)> = None;
             for _ in 0..options.starts.max(1) {
-                let Some(program) = self.shared.setup.start(&mut self.rng) else {
+                let Some(program) = self.setup.start(&mut self.rng) else {
                     continue;
                 };
                 let energy = self.score(&[&program])?[0];
@@ -383,51 +195,19 @@ impl<'a> Runner<'a> {
 
     /// Energies of programs, the best of which is remembered. The error says why to stop.
     fn score(&mut self, programs: &[&Program]) -> Result<Vec<f64>, StopReason> {
-        let shared = self.shared;
-        if let Some(stop) = shared.cancelled(self.run.index) {
-            return Err(stop);
-        }
-        let left = self.budget.saturating_sub(self.run.evaluations);
-        if left < programs.len() as u64 {
-            return Err(StopReason::Evaluations);
-        }
-        let count = programs.len() as u64;
-        self.run.evaluations += count;
-        let total = shared.evaluations.fetch_add(count, Ordering::Relaxed) + count;
+        self.track.spend(programs.len() as u64)?;
         let scores = self.value.score(programs);
         let mut energies = Vec::with_capacity(scores.len());
         let mut solved = false;
         for (program, score) in programs.iter().zip(scores) {
-            let energy = score + shared.options.price * f64::from(program.size());
+            let energy = score + self.options.price * f64::from(program.size());
             energies.push(energy);
-            let least = self.run.best.as_ref().map_or(f64::INFINITY, |b| b.energy);
-            if energy < least {
-                self.run.best = Some(Best {
-                    program: (*program).clone(),
-                    score,
-                    energy,
-                });
-                self.run.trajectory.push(Improvement {
-                    evaluations: self.run.evaluations,
-                    seconds: shared.began.elapsed().as_secs_f64(),
-                    score,
-                    program: (*program).clone(),
-                });
-                if self.value.solved(program, score) {
-                    solved = true;
-                    break;
-                }
+            if self.track.offer(program, score, energy) && self.value.solved(program, score) {
+                solved = true;
+                break;
             }
         }
-        let mine = self.run.best.as_ref().map_or(f64::INFINITY, |b| b.score);
-        if let Ok(mut best) = shared.best.lock() {
-            *best = best.min(mine);
-            (shared.tell)(Status {
-                evaluations: total,
-                elapsed: shared.began.elapsed(),
-                best: *best,
-            });
-        }
+        self.track.tell();
         if solved {
             return Err(StopReason::Solved);
         }
@@ -435,13 +215,12 @@ impl<'a> Runner<'a> {
     }
 
     fn step(&mut self, replica: &mut Replica) -> Result<(), StopReason> {
-        let options = self.shared.options;
-        self.run.expansions += 1;
-        self.shared.expansions.fetch_add(1, Ordering::Relaxed);
+        let options = self.options;
+        self.track.expand();
         let answers = self
             .policy
             .propose(&[&replica.program], options.width, &mut self.rng);
-        let layout = self.shared.setup.layout();
+        let layout = self.setup.layout();
         let candidates: Vec<Program> = answers
             .into_iter()
             .flatten()
@@ -453,34 +232,18 @@ impl<'a> Runner<'a> {
             .filter(|program| program.size() <= options.max_size)
             .collect();
         if candidates.is_empty() {
-            return match self.shared.cancelled(self.run.index) {
-                Some(stop) => Err(stop),
-                None => Ok(()),
-            };
+            return self.track.check();
         }
-        let energies = self.score(&candidates.iter().collect::<Vec<_>>())?;
-        if let Some(index) = self.choose(replica.energy, &energies, replica.temperature)
+        let mut energies = self.score(&candidates.iter().collect::<Vec<_>>())?;
+        // Past the last: to stay.
+        energies.push(replica.energy);
+        if let Some(index) = boltzmann(&energies, replica.temperature, &mut self.rng)
             && let Some(program) = candidates.into_iter().nth(index)
         {
             replica.program = program;
             replica.energy = energies[index];
         }
         Ok(())
-    }
-
-    /// One of the energies, or none for staying, by their Boltzmann weights.
-    fn choose(&mut self, stay: f64, energies: &[f64], temperature: f64) -> Option<usize> {
-        let least = energies.iter().copied().fold(stay, f64::min);
-        let weight = |energy: f64| libm::exp((least - energy) / temperature);
-        let total = weight(stay) + energies.iter().map(|e| weight(*e)).sum::<f64>();
-        let mut left = self.rng.random_range(0.0..1.0) * total - weight(stay);
-        if left < 0.0 {
-            return None;
-        }
-        energies.iter().position(|energy| {
-            left -= weight(*energy);
-            left < 0.0
-        })
     }
 
     /// Neighbouring replicas change places by Metropolis's rule.
@@ -491,38 +254,40 @@ impl<'a> Runner<'a> {
                 continue;
             };
             let gain = (a.energy - b.energy) * (1.0 / a.temperature - 1.0 / b.temperature);
-            if gain >= 0.0 || self.rng.random_range(0.0..1.0) < libm::exp(gain) {
+            if metropolis(-gain, 1.0, &mut self.rng) {
                 std::mem::swap(&mut a.program, &mut b.program);
                 std::mem::swap(&mut a.energy, &mut b.energy);
             }
         }
     }
+}
 
-    /// Removes from the best program what makes no difference: whatever can be deleted without a
-    /// worse score. Not counted against any limit: it is a few dozen programs.
-    fn tidy(&mut self) {
-        let Some(mut best) = self.run.best.take() else {
-            return;
-        };
-        let layout = self.shared.setup.layout();
-        let solved = self.run.stop == StopReason::Solved;
-        'again: loop {
-            for edit in self.shared.setup.simpler(&best.program) {
-                let mut program = best.program.clone();
-                layout.apply(&mut program, &edit);
-                let score = self.value.score(&[&program])[0];
-                if score <= best.score && (!solved || self.value.solved(&program, score)) {
-                    let price = self.shared.options.price;
-                    best = Best {
-                        energy: score + price * f64::from(program.size()),
-                        program,
-                        score,
-                    };
-                    continue 'again;
-                }
+/// Removes from the best program what makes too little difference: whatever costs more by its size
+/// than it is worth, as long as what was solved stays solved. Not counted against any limit: it is a few dozen programs.
+pub(super) fn tidy(
+    setup: &dyn Setup,
+    options: &Options,
+    value: &mut dyn Value,
+    mut best: Best,
+    stop: StopReason,
+) -> Best {
+    let layout = setup.layout();
+    let solved = stop == StopReason::Solved;
+    'again: loop {
+        for edit in setup.simpler(&best.program) {
+            let mut program = best.program.clone();
+            layout.apply(&mut program, &edit);
+            let score = value.score(&[&program])[0];
+            let energy = score + options.price * f64::from(program.size());
+            if energy <= best.energy && (!solved || value.solved(&program, score)) {
+                best = Best {
+                    energy,
+                    program,
+                    score,
+                };
+                continue 'again;
             }
-            break;
         }
-        self.run.best = Some(best);
+        return best;
     }
 }

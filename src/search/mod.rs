@@ -6,7 +6,11 @@
 //! the report is the same for every number of threads.
 
 pub mod anneal;
+mod chance;
+mod holes;
 pub mod moves;
+mod runs;
+pub mod temper;
 pub mod sketch;
 pub mod solver;
 pub mod target;

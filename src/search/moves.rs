@@ -50,7 +50,7 @@ enum Sweep {
 
 /// A kind of move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Sweep,
     Step,
     Redraw,
@@ -161,29 +161,82 @@ impl<'a> Moves<'a> {
 
     fn group(&self, program: &Program, k: usize, rng: &mut Rng) -> Vec<Edit> {
         let map = self.map(program);
-        let total: u32 = KINDS.iter().map(|(_, weight)| weight).sum();
         // A kind may have nothing to offer for this program; some other will.
         for _ in 0..16 {
-            let mut pick = rng.random_range(0..total);
-            let kind = KINDS.iter().find(|(_, weight)| {
-                let here = pick < *weight;
-                pick = pick.wrapping_sub(*weight);
-                here
-            });
-            let edits = match kind.map_or(Kind::Mutate, |(kind, _)| *kind) {
-                Kind::Sweep => self.sweep(program, &map, k, rng),
-                Kind::Step => self.step(program, &map, k, rng),
-                Kind::Redraw => self.redraw(program, &map, k, rng),
-                Kind::Mutate => self.mutate(program, k.min(4), rng),
-                Kind::Wrap => self.wrap(program, &map, k, rng),
-                Kind::Hoist => self.hoist(program, &map, k, rng),
-                Kind::Rearrange => self.rearrange(program, &map, k, rng),
-            };
+            let edits = self.edits(self.any(rng), program, &map, k, rng);
             if !edits.is_empty() {
                 return edits;
             }
         }
         Vec::new()
+    }
+
+    /// A kind of edits, by weight.
+    pub(super) fn any(&self, rng: &mut Rng) -> Kind {
+        let total: u32 = KINDS.iter().map(|(_, weight)| weight).sum();
+        let mut pick = rng.random_range(0..total);
+        let kind = KINDS.iter().find(|(_, weight)| {
+            let here = pick < *weight;
+            pick = pick.wrapping_sub(*weight);
+            here
+        });
+        kind.map_or(Kind::Mutate, |(kind, _)| *kind)
+    }
+
+    /// At most `k` edits of a kind, at one place; none when the program has no place for it.
+    pub(super) fn of_kind(
+        &self,
+        kind: Kind,
+        program: &Program,
+        k: usize,
+        rng: &mut Rng,
+    ) -> Vec<Edit> {
+        self.edits(kind, program, &self.map(program), k, rng)
+    }
+
+    fn edits(
+        &self,
+        kind: Kind,
+        program: &Program,
+        map: &Map,
+        k: usize,
+        rng: &mut Rng,
+    ) -> Vec<Edit> {
+        match kind {
+            Kind::Sweep => self.sweep(program, map, k, rng),
+            Kind::Step => self.step(program, map, k, rng),
+            Kind::Redraw => self.redraw(program, map, k, rng),
+            Kind::Mutate => self.mutate(program, k.min(4), rng),
+            Kind::Wrap => self.wrap(program, map, k, rng),
+            Kind::Hoist => self.hoist(program, map, k, rng),
+            Kind::Rearrange => self.rearrange(program, map, k, rng),
+        }
+    }
+
+    /// The nonterminal at a position.
+    pub(super) fn nonterminal(&self, program: &Program, position: usize) -> NtId {
+        self.map(program).nts[position]
+    }
+
+    /// An edit that puts a part into a new node with room for another one, for which `wanted` says
+    /// whether its nonterminal will do: the edit, where in its replacement the other part is,
+    /// and its nonterminal.
+    pub(super) fn insertion(
+        &self,
+        program: &Program,
+        wanted: &dyn Fn(NtId) -> bool,
+        rng: &mut Rng,
+    ) -> Option<(Edit, usize, NtId)> {
+        let map = self.map(program);
+        let grammar = &self.compiled.grammar;
+        let can = |at: &usize| !self.wraps[map.nts[*at].index()].is_empty();
+        let position = pick((0..program.len()).filter(can), rng)?;
+        let (id, slot) = self.wrap_of(program, &map, position, rng)?;
+        let children = &grammar.production(id).children;
+        let others = (0..children.len()).filter(|at| *at != slot && wanted(children[*at].nt));
+        let hole = pick(others, rng)?;
+        let (edit, starts) = self.wrapped(program, position, (id, slot), rng)?;
+        Some((edit, *starts.get(hole)?, children[hole].nt))
     }
 
     fn map(&self, program: &Program) -> Map {
@@ -337,53 +390,79 @@ impl<'a> Moves<'a> {
 
     /// A part becomes a child of a new node, whose other children are drawn.
     fn wrap(&self, program: &Program, map: &Map, k: usize, rng: &mut Rng) -> Vec<Edit> {
-        let grammar = &self.compiled.grammar;
-        let room = |at: usize, (id, index): (ProdId, usize)| {
-            let child = &grammar.production(id).children[index];
-            let inner = &grammar.nonterminal(child.nt).productions;
-            inner.contains(&program.nodes()[at].production)
-        };
         let can = |at: &usize| !self.wraps[map.nts[*at].index()].is_empty();
         let Some(position) = pick((0..program.len()).filter(can), rng) else {
             return Vec::new();
         };
-        let wraps = self.wraps[map.nts[position].index()].iter().copied();
-        let Some((id, slot)) = pick(wraps.filter(|wrap| room(position, *wrap)), rng) else {
+        let Some(wrap) = self.wrap_of(program, map, position, rng) else {
             return Vec::new();
         };
-        let small = grammar.mutate.small.max(1);
         (0..k)
-            .filter_map(|_| {
-                let mut replacement = Program::default();
-                replacement.nodes.push(crate::tree::Node {
-                    production: id,
-                    value: 0,
-                    len: 1,
-                    size: 0,
-                });
-                for (index, child) in grammar.production(id).children.iter().enumerate() {
-                    if index == slot {
-                        self.layout.append(program, position, &mut replacement);
-                    } else {
-                        // Mostly one primitive: more are added one at a time.
-                        let cap = if rng.random_range(0..4) == 0 {
-                            small
-                        } else {
-                            1
-                        };
-                        let part = self
-                            .random(child.nt, cap, rng)
-                            .or_else(|| self.random(child.nt, small, rng))?;
-                        self.layout.append(&part, 0, &mut replacement);
-                    }
-                }
-                self.layout.annotate(&mut replacement).then_some(Edit {
-                    position,
-                    replacement,
-                })
-            })
+            .filter_map(|_| Some(self.wrapped(program, position, wrap, rng)?.0))
             .filter(|edit| self.fits(program, edit))
             .collect()
+    }
+
+    /// A production with room for the part at a position, and where in it.
+    fn wrap_of(
+        &self,
+        program: &Program,
+        map: &Map,
+        position: usize,
+        rng: &mut Rng,
+    ) -> Option<(ProdId, usize)> {
+        let grammar = &self.compiled.grammar;
+        let room = |(id, index): &(ProdId, usize)| {
+            let child = &grammar.production(*id).children[*index];
+            let inner = &grammar.nonterminal(child.nt).productions;
+            inner.contains(&program.nodes()[position].production)
+        };
+        let wraps = self.wraps[map.nts[position].index()].iter().copied();
+        pick(wraps.filter(room), rng)
+    }
+
+    /// The part at a position in a new node, and where the node's children are.
+    fn wrapped(
+        &self,
+        program: &Program,
+        position: usize,
+        (id, slot): (ProdId, usize),
+        rng: &mut Rng,
+    ) -> Option<(Edit, Vec<usize>)> {
+        let grammar = &self.compiled.grammar;
+        let small = grammar.mutate.small.max(1);
+        let mut replacement = Program::default();
+        let mut starts = Vec::new();
+        replacement.nodes.push(crate::tree::Node {
+            production: id,
+            value: 0,
+            len: 1,
+            size: 0,
+        });
+        for (index, child) in grammar.production(id).children.iter().enumerate() {
+            starts.push(replacement.len());
+            if index == slot {
+                self.layout.append(program, position, &mut replacement);
+            } else {
+                // Mostly one primitive: more are added one at a time.
+                let cap = if rng.random_range(0..4) == 0 {
+                    small
+                } else {
+                    1
+                };
+                let part = self
+                    .random(child.nt, cap, rng)
+                    .or_else(|| self.random(child.nt, small, rng))?;
+                self.layout.append(&part, 0, &mut replacement);
+            }
+        }
+        let mut edit = Edit {
+            position,
+            replacement,
+        };
+        self.layout
+            .annotate(&mut edit.replacement)
+            .then_some((edit, starts))
     }
 
     /// Parts that may be replaced by one of their own children: deletion of the rest of them.
@@ -534,7 +613,7 @@ const STEPS: [(i64, i64); 8] = [
 ];
 
 /// One of the items, each as likely as any other.
-fn pick<T>(items: impl Iterator<Item = T>, rng: &mut Rng) -> Option<T> {
+pub(super) fn pick<T>(items: impl Iterator<Item = T>, rng: &mut Rng) -> Option<T> {
     let mut chosen = None;
     for (index, item) in items.enumerate() {
         if rng.random_range(0..=index) == 0 {

@@ -14,9 +14,13 @@ use crate::mutate::Mutator;
 use crate::render::Picture;
 use crate::rewrite::Simplifier;
 use crate::sample::{Rng, Sampler};
+use crate::render::bits::{Bits, Target};
 use crate::search::anneal::{self, Options, Setup, Status};
+use crate::search::holes::Holes;
 use crate::search::moves::Moves;
 use crate::search::sketch::Sketch;
+use crate::search::runs::{self, Plan};
+use crate::search::temper::{self, Runner, World};
 use crate::search::target::{Pixels, SketchValue, weight};
 use crate::search::{Limits, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
@@ -28,6 +32,8 @@ pub struct Solver<'a> {
     mutator: Mutator<'a>,
     /// How the search goes about it; may be changed before it starts.
     pub options: Options,
+    /// The same for the search on bit planes.
+    pub tempering: temper::Options,
     /// Whether what is found is simplified by the language's rules.
     pub simplify: bool,
 }
@@ -62,6 +68,7 @@ impl<'a> Solver<'a> {
             target,
             mutator,
             options: Options::for_weight(weight, max_size),
+            tempering: temper::Options::for_weight(weight, max_size),
             simplify: true,
         })
     }
@@ -74,11 +81,63 @@ impl<'a> Solver<'a> {
         interrupt: &AtomicBool,
         tell: &(dyn Fn(Status) + Sync),
     ) -> Option<Report> {
-        let mut report = anneal::search(self, limits, &self.options, interrupt, tell)?;
+        let drawn = self.target_bits();
+        let mut report = match drawn {
+            Some(bits) => self.temper(bits, limits, interrupt, tell)?,
+            None => anneal::search(self, limits, &self.options, interrupt, tell)?,
+        };
         if self.simplify {
             self.shorten(&mut report);
         }
         Some(report)
+    }
+
+    /// The target as bit planes. For sketches there is none: what they show is not the picture.
+    fn target_bits(&self) -> Option<Target> {
+        let grammar = &self.compiled.grammar;
+        let target = grammar
+            .observe
+            .is_none()
+            .then(|| Target::new(grammar, self.target))?;
+        Bits::new(target.clone()).ok()?;
+        Some(target)
+    }
+
+    /// Searches on bit planes.
+    fn temper(
+        &self,
+        target: Target,
+        limits: &Limits,
+        interrupt: &AtomicBool,
+        tell: &(dyn Fn(Status) + Sync),
+    ) -> Option<Report> {
+        let world = World {
+            compiled: self.compiled,
+            layout: self.layout(),
+            holes: Holes::new(self.compiled, self.mutator.sampler()),
+            options: &self.tempering,
+            seed: self.options.seed,
+        };
+        let plan = Plan {
+            threads: self.options.threads,
+            run: RUN,
+            least: LEAST_RUN,
+        };
+        runs::search(plan, limits, interrupt, tell, &|track| {
+            let Ok(bits) = Bits::new(target.clone()) else {
+                return track.end(StopReason::Exhausted, 0);
+            };
+            let runner = Runner::new(&world, bits, self.moves(), self.value(), track);
+            let mut run = runner.run(&|rng| self.start(rng));
+            run.best = run.best.take().map(|mut best| {
+                let mut value = self.value();
+                // From here on the anti-aliased picture counts.
+                best.score = value.score(&[&best.program])[0];
+                best.energy = best.score + self.options.price * f64::from(best.program.size());
+                anneal::tidy(self, &self.options, &mut *value, best, run.stop)
+            });
+            run
+        })
     }
 
     /// Simplifies what was found. Rules are tested, not proved, so the picture has the last word.
@@ -108,6 +167,11 @@ impl<'a> Solver<'a> {
         Moves::new(self.compiled, &self.mutator, self.options.max_size)
     }
 }
+
+/// Evaluations of a run when time is the only limit: there is little to gain from starting anew.
+const RUN: u64 = 200_000_000;
+/// A run of fewer evaluations hardly gets warm.
+const LEAST_RUN: u64 = 1_000_000;
 
 /// The least size of a program.
 fn spec_least(compiled: &Compiled) -> u32 {

@@ -283,6 +283,104 @@ fn differing_in<const N: usize>(a: &[u64], b: &[u64]) -> u64 {
     sum
 }
 
+/// Sets the pixels in which pictures differ in any of their planes.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+pub(super) fn differ(out: &mut [u64], a: &[u64], b: &[u64], planes: usize) {
+    let len = out.len();
+    for plane in 0..planes {
+        let (a, b) = (&a[plane * len..][..len], &b[plane * len..][..len]);
+        let words = out.iter_mut().zip(a).zip(b);
+        match plane {
+            0 => words.for_each(|((out, a), b)| *out = a ^ b),
+            _ => words.for_each(|((out, a), b)| *out |= a ^ b),
+        }
+    }
+}
+
+/// For each byte, of which bit 0 is the leftmost pixel, how many pixels are set up to each: a byte
+/// for each of them.
+static SET_UP_TO: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut sum, mut sums, mut bit) = (0, 0, 0);
+        while bit < 8 {
+            sum += (byte as u64 >> bit) & 1;
+            sums |= sum << (8 * bit);
+            bit += 1;
+        }
+        table[byte] = sums;
+        byte += 1;
+    }
+    table
+};
+
+/// Row by row, for each column and one past the last: how many pixels before it are set in `plus`,
+/// less those set in `minus`. Rows are at most 32,767 pixels wide.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+pub(super) fn prefix_sums(plus: &[u64], minus: &[u64], layout: &Layout, out: &mut Vec<i16>) {
+    const BIAS: u64 = 0x0808_0808_0808_0808;
+    let (width, height) = (layout.width as usize, layout.height as usize);
+    let stride = width + 1;
+    // The last row is written in whole words: it needs room behind it.
+    out.resize(height * stride + 64, 0);
+    for y in 0..height {
+        let row = &mut out[y * stride..][..stride + 63];
+        row[0] = 0;
+        let mut sum = 0i16;
+        for column in 0..layout.columns as usize {
+            let at = column * layout.column() + y;
+            let (mut plus, mut minus) = (plus[at], minus[at]);
+            for eight in row[1 + 64 * column..][..64].chunks_exact_mut(8) {
+                let sums = SET_UP_TO[plus as usize & 255] + BIAS - SET_UP_TO[minus as usize & 255];
+                for (out, byte) in eight.iter_mut().zip(sums.to_le_bytes()) {
+                    *out = sum + i16::from(byte) - 8;
+                }
+                sum = eight[7];
+                plus >>= 8;
+                minus >>= 8;
+            }
+        }
+    }
+}
+
+/// The sum over a shape's pixels on a canvas, from sums over the rows of [`prefix_sums`].
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+pub(super) fn worth(
+    before: &[i16],
+    (width, height): (i32, i32),
+    runs: &Runs,
+    (dx, dy): (i32, i32),
+) -> i64 {
+    let stride = width as usize + 1;
+    let left = runs.area.left.saturating_add(dx);
+    let column = |x: u16| left.saturating_add(i32::from(x)).clamp(0, width) as usize;
+    let mut sum = 0i64;
+    for stratum in runs.strata() {
+        let top = stratum.top.saturating_add(dy);
+        let bottom = top.saturating_add(stratum.rows());
+        let (from, to) = (top.max(0), bottom.min(height));
+        if from >= to {
+            continue;
+        }
+        let (starts, ends) = stratum.runs((from - top, to - top));
+        let rows = before[from as usize * stride..].chunks(stride);
+        for ((row, start), end) in rows.zip(starts).zip(ends) {
+            sum += i64::from(row[column(*end)]) - i64::from(row[column(*start)]);
+        }
+    }
+    sum
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,12 +15,14 @@ mod loops;
 mod palette;
 mod runs;
 mod target;
+mod weights;
 
 #[cfg(test)]
 mod tests;
 
 pub use palette::Palette;
 pub use target::Target;
+pub use weights::Weights;
 
 use layout::{Block, Layout};
 use loops::{Join, Operand};
@@ -109,6 +111,34 @@ enum Task {
     Leave(RegionId, Under, Join),
 }
 
+/// What is kept of one program's picture, while the engine draws others; see [`Bits::lend`].
+#[derive(Debug)]
+pub struct Planes {
+    slots: Vec<Slot>,
+    edges: Vec<Edge>,
+    planes: Vec<u64>,
+    used: Vec<Block>,
+    free: Vec<u32>,
+    ink: Value,
+    epoch: u64,
+}
+
+impl Default for Planes {
+    /// Nothing.
+    fn default() -> Planes {
+        Planes {
+            slots: Vec::new(),
+            edges: Vec::new(),
+            planes: Vec::new(),
+            used: Vec::new(),
+            free: Vec::new(),
+            ink: Value::Empty,
+            // Of no engine.
+            epoch: u64::MAX,
+        }
+    }
+}
+
 /// Draws scenes as bit planes and compares them with a target.
 #[derive(Debug)]
 pub struct Bits {
@@ -135,6 +165,8 @@ pub struct Bits {
     painted: Block,
     /// What was drawn last, on a canvas for ink.
     ink: Value,
+    /// How often the shapes that were kept have been forgotten.
+    epoch: u64,
 }
 
 /// Longest side of a canvas: runs of shapes a few times as large have 16 bits for a column.
@@ -177,6 +209,7 @@ impl Bits {
             picture: vec![0; layout.plane * layout.planes],
             painted: Block::EMPTY,
             ink: Value::Empty,
+            epoch: 0,
             layout,
             target,
         };
@@ -272,9 +305,30 @@ impl Bits {
         }
     }
 
+    /// Puts what is kept of another program in the place of what is kept here, and the other way
+    /// round: so an engine draws several programs in turn, with one store of shapes, and of each it
+    /// draws only what changed. Without it each would be drawn anew, with the same bits.
+    pub fn lend(&mut self, other: &mut Planes) {
+        std::mem::swap(&mut self.slots, &mut other.slots);
+        std::mem::swap(&mut self.edges, &mut other.edges);
+        std::mem::swap(&mut self.planes, &mut other.planes);
+        std::mem::swap(&mut self.used, &mut other.used);
+        std::mem::swap(&mut self.free, &mut other.free);
+        std::mem::swap(&mut self.ink, &mut other.ink);
+        let epoch = std::mem::replace(&mut other.epoch, self.epoch);
+        if epoch != self.epoch {
+            self.forget_planes();
+        }
+    }
+
     /// Forgets all that is kept.
     fn forget(&mut self) {
         self.store.clear();
+        self.epoch += 1;
+        self.forget_planes();
+    }
+
+    fn forget_planes(&mut self) {
         self.slots.clear();
         self.edges.clear();
         self.planes = Vec::new();

@@ -1,0 +1,63 @@
+//! Parts of programs on their own: what a small subtree draws, many times a second.
+//!
+//! In: the nodes of a subtree whose value is a region. Out: the shape it is, where its own draw code
+//! puts it. Afterwards nothing is kept but memory and what is known of the grammar.
+
+use super::code::Arms;
+use super::eval::{NotDrawable, budget};
+use super::interpret::{Evaluator, Memory};
+use super::parts::Single;
+use super::value::V;
+use crate::grammar::ir::Grammar;
+use crate::tree::{Node, Program};
+
+/// Evaluates subtrees.
+#[derive(Debug)]
+pub struct Pieces<'g> {
+    grammar: &'g Grammar,
+    arms: Arms,
+    memory: Memory,
+    stack: Vec<V>,
+}
+
+impl<'g> Pieces<'g> {
+    /// For subtrees of programs of this grammar.
+    pub fn new(grammar: &'g Grammar) -> Pieces<'g> {
+        Pieces {
+            grammar,
+            arms: Arms::new(grammar),
+            memory: Memory::default(),
+            stack: Vec::new(),
+        }
+    }
+
+    /// The shape that a subtree, as a program of its own, draws.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDrawable::NoDraw`] when its value is no region; others as when a program is drawn.
+    pub fn single(&mut self, piece: &Program) -> Result<Single<'_>, NotDrawable> {
+        let value = self.value(piece.nodes(), piece.texts())?;
+        match value {
+            V::Region(region) => Ok(self.memory.parts.single(region)),
+            _ => Err(NotDrawable::NoDraw),
+        }
+    }
+
+    fn value(&mut self, nodes: &[Node], texts: &[Box<str>]) -> Result<V, NotDrawable> {
+        self.memory.clear(false);
+        self.stack.clear();
+        let mut evaluator = Evaluator {
+            grammar: self.grammar,
+            texts,
+            memory: &mut self.memory,
+            steps: budget(nodes.len()),
+            failed: None,
+        };
+        for node in nodes.iter().rev() {
+            let value = evaluator.node_by(&self.arms, node, &mut self.stack)?;
+            self.stack.push(value);
+        }
+        self.stack.pop().ok_or(NotDrawable::NoDraw)
+    }
+}

@@ -1,0 +1,333 @@
+//! A row of runs: what searches by chance have in common.
+//!
+//! In: limits, and a function that makes one run. Out: a [`Report`]. Afterwards the best program is
+//! there whatever stopped the search, and with a limit on evaluations alone the report (but for its
+//! seconds) is the same for every number of threads: each run has its own number, which seeds it, and its
+//! own share of the evaluations; threads take runs from the row, and a run that meets the goal
+//! ends the row behind it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::search::{Improvement, Limits, Report, StopReason};
+use crate::tree::Program;
+
+/// What the search tells while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Status {
+    /// Programs scored so far, by all threads.
+    pub evaluations: u64,
+    /// Since the search began.
+    pub elapsed: Duration,
+    /// The best score so far, by any thread.
+    pub best: f64,
+}
+
+/// How the row is divided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Plan {
+    /// Threads that work on runs.
+    pub(super) threads: usize,
+    /// Evaluations of a run when time is the only limit.
+    pub(super) run: u64,
+    /// Fewer evaluations than this are no run.
+    pub(super) least: u64,
+}
+
+/// Runs the row; `work` makes one run of it. `interrupt` stops it from outside; `tell` hears how it
+/// goes, now and then, from any thread. `None` when no run found any program.
+pub(super) fn search(
+    plan: Plan,
+    limits: &Limits,
+    interrupt: &AtomicBool,
+    tell: &(dyn Fn(Status) + Sync),
+    work: &(dyn Fn(Track<'_>) -> Run + Sync),
+) -> Option<Report> {
+    let row = Row {
+        limits,
+        interrupt,
+        tell,
+        began: Instant::now(),
+        shares: Shares::new(limits, plan),
+        next: AtomicUsize::new(0),
+        solved: AtomicUsize::new(usize::MAX),
+        evaluations: AtomicU64::new(0),
+        expansions: AtomicU64::new(0),
+        best: Mutex::new(f64::INFINITY),
+        runs: Mutex::new(Vec::new()),
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..plan.threads.max(1) {
+            scope.spawn(|| row.work(work));
+        }
+        row.work(work);
+    });
+    row.report()
+}
+
+struct Shares {
+    each: u64,
+    total: u64,
+}
+
+impl Shares {
+    /// How many evaluations each run has: a row without end when there is no limit on them.
+    fn new(limits: &Limits, plan: Plan) -> Shares {
+        match limits.evaluations {
+            None => Shares {
+                each: plan.run.max(1),
+                total: u64::MAX,
+            },
+            // Few long runs find more than many short ones; some are needed for several threads.
+            Some(total) => Shares {
+                each: (total / 4).clamp(plan.least, plan.run.max(plan.least)),
+                total,
+            },
+        }
+    }
+
+    /// Evaluations of the run at `index`, 0 past the end.
+    fn of(&self, index: usize) -> u64 {
+        let before = self.each.saturating_mul(index as u64);
+        self.total.saturating_sub(before).min(self.each)
+    }
+}
+
+struct Row<'a> {
+    limits: &'a Limits,
+    interrupt: &'a AtomicBool,
+    tell: &'a (dyn Fn(Status) + Sync),
+    began: Instant,
+    shares: Shares,
+    /// The next run to take.
+    next: AtomicUsize,
+    /// The first run that met the goal.
+    solved: AtomicUsize,
+    evaluations: AtomicU64,
+    expansions: AtomicU64,
+    best: Mutex<f64>,
+    runs: Mutex<Vec<Run>>,
+}
+
+/// A finished run.
+pub(super) struct Run {
+    index: usize,
+    pub(super) stop: StopReason,
+    pub(super) best: Option<Best>,
+    trajectory: Vec<Improvement>,
+    evaluations: u64,
+    expansions: u64,
+    pub(super) renders: u64,
+}
+
+/// The best program of a run.
+#[derive(Clone)]
+pub(super) struct Best {
+    pub(super) program: Program,
+    pub(super) score: f64,
+    /// What the run goes by: the score and a price of size.
+    pub(super) energy: f64,
+}
+
+impl Row<'_> {
+    fn work(&self, work: &(dyn Fn(Track<'_>) -> Run + Sync)) {
+        loop {
+            let index = self.next.fetch_add(1, Ordering::SeqCst);
+            if self.shares.of(index) == 0 || self.cancelled(index).is_some() {
+                return;
+            }
+            let run = work(Track::new(self, index));
+            if run.stop == StopReason::Solved {
+                self.solved.fetch_min(index, Ordering::SeqCst);
+            }
+            let last = run.best.is_none();
+            if let Ok(mut runs) = self.runs.lock() {
+                runs.push(run);
+            }
+            if last {
+                return;
+            }
+        }
+    }
+
+    /// Why the run at `index` should stop now, if it should.
+    fn cancelled(&self, index: usize) -> Option<StopReason> {
+        if self.interrupt.load(Ordering::Relaxed) {
+            return Some(StopReason::Interrupted);
+        }
+        let solved = self.solved.load(Ordering::Relaxed);
+        // Under a limit on evaluations earlier runs go on, so that the first solution of the row
+        // wins however many threads there are.
+        if solved < index || (solved != usize::MAX && self.limits.evaluations.is_none()) {
+            return Some(StopReason::Solved);
+        }
+        if self
+            .limits
+            .time
+            .is_some_and(|time| self.began.elapsed() >= time)
+        {
+            return Some(StopReason::Time);
+        }
+        if let Some(limit) = self.limits.expansions
+            && self.expansions.load(Ordering::Relaxed) >= limit
+        {
+            return Some(StopReason::Expansions);
+        }
+        None
+    }
+
+    fn report(self) -> Option<Report> {
+        let mut runs = self.runs.into_inner().ok()?;
+        runs.sort_by_key(|run| run.index);
+        let solved = self.solved.into_inner();
+        if solved != usize::MAX && self.limits.evaluations.is_some() {
+            // What later runs did depends on the threads.
+            runs.retain(|run| run.index <= solved);
+        }
+        let sum = |of: fn(&Run) -> u64| runs.iter().map(of).sum::<u64>();
+        let (evaluations, expansions, renders) = (
+            sum(|run| run.evaluations),
+            sum(|run| run.expansions),
+            sum(|run| run.renders),
+        );
+        let stop = if solved != usize::MAX {
+            StopReason::Solved
+        } else {
+            let reasons = runs.iter().map(|run| run.stop);
+            reasons
+                .clone()
+                .find(|stop| *stop != StopReason::Evaluations)
+                .unwrap_or(StopReason::Evaluations)
+        };
+        let winner = runs
+            .into_iter()
+            .filter(|run| run.best.is_some())
+            .filter(|run| solved == usize::MAX || run.index == solved)
+            .min_by(|a, b| {
+                let energy = |run: &Run| run.best.as_ref().map_or(f64::INFINITY, |b| b.energy);
+                energy(a).total_cmp(&energy(b)).then(a.index.cmp(&b.index))
+            })?;
+        let best = winner.best?;
+        Some(Report {
+            stop,
+            program: best.program,
+            score: best.score,
+            trajectory: winner.trajectory,
+            expansions,
+            evaluations,
+            renders,
+            seconds: self.began.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// A run under way: what it has spent and found.
+pub(super) struct Track<'a> {
+    row: &'a Row<'a>,
+    budget: u64,
+    run: Run,
+}
+
+impl<'a> Track<'a> {
+    fn new(row: &'a Row<'a>, index: usize) -> Track<'a> {
+        Track {
+            row,
+            budget: row.shares.of(index),
+            run: Run {
+                index,
+                stop: StopReason::Evaluations,
+                best: None,
+                trajectory: Vec::new(),
+                evaluations: 0,
+                expansions: 0,
+                renders: 0,
+            },
+        }
+    }
+
+    /// A seed for this run of a search with a seed.
+    pub(super) fn seed(&self, seed: u64) -> u64 {
+        // Neighbouring numbers as seeds would do as well; this keeps runs of neighbouring
+        // seeds apart too.
+        seed ^ (self.run.index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// Takes evaluations from the budget.
+    ///
+    /// # Errors
+    ///
+    /// Why the run is to stop, when it is.
+    pub(super) fn spend(&mut self, count: u64) -> Result<(), StopReason> {
+        self.check()?;
+        if self.budget.saturating_sub(self.run.evaluations) < count {
+            return Err(StopReason::Evaluations);
+        }
+        self.run.evaluations += count;
+        self.row.evaluations.fetch_add(count, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Nothing to take, only whether to stop.
+    pub(super) fn check(&self) -> Result<(), StopReason> {
+        self.row.cancelled(self.run.index).map_or(Ok(()), Err)
+    }
+
+    /// Counts an answer of the policy.
+    pub(super) fn expand(&mut self) {
+        self.run.expansions += 1;
+        self.row.expansions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The best energy so far.
+    pub(super) fn least(&self) -> f64 {
+        self.run
+            .best
+            .as_ref()
+            .map_or(f64::INFINITY, |best| best.energy)
+    }
+
+    /// Takes a program for the best if it is; says whether.
+    pub(super) fn offer(&mut self, program: &Program, score: f64, energy: f64) -> bool {
+        if energy >= self.least() {
+            return false;
+        }
+        self.run.best = Some(Best {
+            program: program.clone(),
+            score,
+            energy,
+        });
+        self.run.trajectory.push(Improvement {
+            evaluations: self.run.evaluations,
+            seconds: self.row.began.elapsed().as_secs_f64(),
+            score,
+            program: program.clone(),
+        });
+        true
+    }
+
+    /// Tells how it goes.
+    pub(super) fn tell(&self) {
+        let row = self.row;
+        let mine = self
+            .run
+            .best
+            .as_ref()
+            .map_or(f64::INFINITY, |best| best.score);
+        if let Ok(mut best) = row.best.lock() {
+            *best = best.min(mine);
+            (row.tell)(Status {
+                evaluations: row.evaluations.load(Ordering::Relaxed),
+                elapsed: row.began.elapsed(),
+                best: *best,
+            });
+        }
+    }
+
+    /// Ends the run.
+    pub(super) fn end(mut self, stop: StopReason, renders: u64) -> Run {
+        self.run.stop = stop;
+        self.run.renders = renders;
+        self.run
+    }
+}

@@ -1,0 +1,438 @@
+//! Parallel tempering on drawn programs: the search that `tdc solve` does for pictures.
+//!
+//! In: a compiled picture language, a target, limits. Out: a [`Report`](crate::search::Report). Afterwards
+//! the best program is there whatever stopped the search (see `runs`).
+//!
+//! A run holds some replicas at temperatures from cold to hot, each a program that is kept drawn as bit
+//! planes. Its energy is the number of wrong pixels and a price per unit of size. A step either
+//! looks for a better part for a hole (see `holes`), puts a new part in, or tries edits of other
+//! kinds (see [`moves`](super::moves)), and goes on by Metropolis's rule or the heat bath. After each
+//! round neighbouring replicas may change places. What is best so far is tested against the
+//! language's goal on the anti-aliased picture.
+
+use rand::{RngExt, SeedableRng};
+
+use crate::Compiled;
+use crate::grammar::ids::NtId;
+use crate::grammar::ir::SizeMetric;
+use crate::render::bits::{Bits, Planes};
+use crate::sample::Rng;
+use crate::scene::Live;
+use crate::search::chance::{boltzmann, metropolis};
+use crate::search::holes::{Filler, Holes};
+use crate::search::moves::{Kind, Moves, pick};
+use crate::search::runs::{Run, Track};
+use crate::search::{StopReason, Value};
+use crate::tree::{Edit, Layout, Program};
+
+/// How the search goes about it. Temperatures and price are in pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Replicas in a run.
+    pub replicas: usize,
+    /// Coldest temperature.
+    pub cold: f64,
+    /// Hottest temperature.
+    pub hot: f64,
+    /// Price of a unit of size.
+    pub price: f64,
+    /// Steps of each replica between exchanges.
+    pub steps: u32,
+    /// Random atoms that are looked at for a hole.
+    pub draws: u32,
+    /// Small changes of an atom that are tried at a time.
+    pub nudges: u32,
+    /// Edits of one kind that are tried at a time.
+    pub width: usize,
+    /// Programs drawn at random for each replica to start from the best of.
+    pub starts: usize,
+    /// Greatest size of a program.
+    pub max_size: u32,
+}
+
+impl Options {
+    /// Options for a target of which `weight` pixels differ from the empty canvas.
+    pub fn for_weight(weight: f64, max_size: u32) -> Options {
+        let weight = weight.max(64.0);
+        let cold = (weight / 4000.0).clamp(0.05, 4.0);
+        Options {
+            replicas: 10,
+            cold,
+            hot: cold * 150.0,
+            price: weight / 1000.0,
+            steps: 12,
+            draws: 32,
+            nudges: 8,
+            width: 12,
+            starts: 16,
+            max_size,
+        }
+    }
+}
+
+/// What is the same for all runs of a search.
+pub(super) struct World<'a> {
+    pub(super) compiled: &'a Compiled,
+    pub(super) layout: &'a Layout,
+    pub(super) holes: Holes<'a>,
+    pub(super) options: &'a Options,
+    pub(super) seed: u64,
+}
+
+/// A program at a temperature.
+struct Replica<'a> {
+    live: Live<'a>,
+    planes: Planes,
+    /// Wrong pixels.
+    wrong: f64,
+    energy: f64,
+    temperature: f64,
+}
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    /// Another value for the numbers of an atom.
+    Tune,
+    /// Another atom.
+    Replace,
+    /// An atom more.
+    Insert,
+    /// Edits of the moves.
+    Edit(Kind),
+}
+
+/// Steps by weight, for languages with holes.
+const STEPS: [(Step, u32); 9] = [
+    (Step::Tune, 40),
+    (Step::Replace, 12),
+    (Step::Insert, 14),
+    (Step::Edit(Kind::Hoist), 12),
+    (Step::Edit(Kind::Rearrange), 10),
+    (Step::Edit(Kind::Mutate), 4),
+    (Step::Edit(Kind::Sweep), 4),
+    (Step::Edit(Kind::Step), 2),
+    (Step::Edit(Kind::Redraw), 2),
+];
+
+/// A run under way.
+pub(super) struct Runner<'a> {
+    world: &'a World<'a>,
+    moves: Moves<'a>,
+    filler: Filler<'a>,
+    bits: Bits,
+    rng: Rng,
+    track: Track<'a>,
+    value: Box<dyn Value + 'a>,
+    edit: Edit,
+    part: Program,
+    energies: Vec<f64>,
+    fits: bool,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) fn new(
+        world: &'a World<'a>,
+        bits: Bits,
+        moves: Moves<'a>,
+        value: Box<dyn Value + 'a>,
+        track: Track<'a>,
+    ) -> Runner<'a> {
+        Runner {
+            world,
+            moves,
+            filler: Filler::new(world.compiled, &world.holes),
+            bits,
+            rng: Rng::seed_from_u64(track.seed(world.seed)),
+            track,
+            value,
+            edit: Edit::default(),
+            part: Program::default(),
+            energies: Vec::new(),
+            fits: world.holes.any(),
+        }
+    }
+
+    /// Runs until something stops it. `start` draws a program to start from.
+    pub(super) fn run(mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Run {
+        let stop = match self.temper(start) {
+            Ok(never) => never,
+            Err(stop) => stop,
+        };
+        let renders = self.value.renders();
+        self.track.end(stop, renders)
+    }
+
+    fn temper(
+        &mut self,
+        start: &dyn Fn(&mut Rng) -> Option<Program>,
+    ) -> Result<StopReason, StopReason> {
+        let mut replicas = self.begin(start)?;
+        loop {
+            for replica in &mut replicas {
+                self.bits.lend(&mut replica.planes);
+                let mut done = Ok(());
+                for _ in 0..self.world.options.steps {
+                    done = self.step(replica);
+                    if done.is_err() {
+                        break;
+                    }
+                }
+                self.bits.lend(&mut replica.planes);
+                done?;
+            }
+            self.exchange(&mut replicas);
+            self.track.tell();
+        }
+    }
+
+    /// Each replica starts from the best of some random programs.
+    fn begin(
+        &mut self,
+        start: &dyn Fn(&mut Rng) -> Option<Program>,
+    ) -> Result<Vec<Replica<'a>>, StopReason> {
+        let options = self.world.options;
+        let count = options.replicas.max(1);
+        let ratio = (options.hot / options.cold).max(1.0);
+        let mut replicas = Vec::new();
+        for index in 0..count {
+            let part = index as f64 / (count.max(2) - 1) as f64;
+            let Ok(live) = Live::new(&self.world.compiled.grammar) else {
+                return Err(StopReason::Exhausted);
+            };
+            let mut replica = Replica {
+                live,
+                planes: Planes::default(),
+                wrong: f64::INFINITY,
+                energy: f64::INFINITY,
+                temperature: options.cold * libm::pow(ratio, part),
+            };
+            self.bits.lend(&mut replica.planes);
+            let mut best: Option<(Program, f64)> = None;
+            for _ in 0..options.starts.max(1) {
+                let Some(program) = start(&mut self.rng) else {
+                    continue;
+                };
+                self.track.spend(1)?;
+                let drawn = replica.live.set(&program).is_ok();
+                let energy = match drawn.then(|| self.bits.redraw(&replica.live)) {
+                    Some(Ok(wrong)) => wrong as f64 + self.price(&program),
+                    _ => continue,
+                };
+                if best.as_ref().is_none_or(|(_, least)| energy < *least) {
+                    best = Some((program, energy));
+                }
+            }
+            let Some((program, energy)) = best else {
+                return Err(StopReason::Exhausted);
+            };
+            let set = replica.live.set(&program).is_ok();
+            let drawn = self.bits.redraw(&replica.live);
+            self.bits.lend(&mut replica.planes);
+            let (true, Ok(wrong)) = (set, drawn) else {
+                return Err(StopReason::Exhausted);
+            };
+            replica.wrong = wrong as f64;
+            replica.energy = energy;
+            self.offer(&replica)?;
+            replicas.push(replica);
+        }
+        Ok(replicas)
+    }
+
+    fn price(&self, program: &Program) -> f64 {
+        self.world.options.price * f64::from(program.size())
+    }
+
+    /// Remembers a program that is the best so far, and tests whether it meets the goal.
+    fn offer(&mut self, replica: &Replica<'_>) -> Result<(), StopReason> {
+        let program = replica.live.program();
+        if self.track.offer(program, replica.wrong, replica.energy)
+            && self.value.solved(program, replica.wrong)
+        {
+            return Err(StopReason::Solved);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, replica: &mut Replica<'_>) -> Result<(), StopReason> {
+        self.track.expand();
+        let step = if self.fits {
+            let total: u32 = STEPS.iter().map(|(_, weight)| weight).sum();
+            let mut pick = self.rng.random_range(0..total);
+            let step = STEPS.iter().find(|(_, weight)| {
+                let here = pick < *weight;
+                pick = pick.wrapping_sub(*weight);
+                here
+            });
+            step.map_or(Step::Tune, |(step, _)| *step)
+        } else {
+            Step::Edit(self.moves.any(&mut self.rng))
+        };
+        let changed = match step {
+            Step::Tune => self.atom(replica, false)?,
+            Step::Replace => self.atom(replica, true)?,
+            Step::Insert => self.insert(replica)?,
+            Step::Edit(kind) => self.try_edits(replica, kind)?,
+        };
+        if changed {
+            self.offer(replica)?;
+        }
+        Ok(())
+    }
+
+    /// Changes an atom or puts another in its place.
+    fn atom(&mut self, replica: &mut Replica<'_>, another: bool) -> Result<bool, StopReason> {
+        let program = replica.live.program();
+        let holes = &self.world.holes;
+        let is_atom = |at: &usize| holes.is_atom(program.nodes()[*at].production);
+        let Some(position) = pick((0..program.len()).filter(is_atom), &mut self.rng) else {
+            return Ok(false);
+        };
+        let mut edit = std::mem::take(&mut self.edit);
+        edit.position = position;
+        let layout = self.world.layout;
+        layout.extract_into(program, position, &mut edit.replacement);
+        let nt = another.then(|| self.moves.nonterminal(program, position));
+        let found = self.fill(replica, &mut edit, 0, nt);
+        self.edit = edit;
+        found
+    }
+
+    /// Puts a new atom into the program, beside what is there.
+    fn insert(&mut self, replica: &mut Replica<'_>) -> Result<bool, StopReason> {
+        let program = replica.live.program();
+        let holes = &self.world.holes;
+        let wanted = |nt| holes.has_atoms(nt);
+        let Some((mut edit, node, nt)) = self.moves.insertion(program, &wanted, &mut self.rng)
+        else {
+            return Ok(false);
+        };
+        self.fill(replica, &mut edit, node, Some(nt))
+    }
+
+    /// Looks for a part for a hole and, by Metropolis's rule, puts it in. Without a nonterminal it is
+    /// what is there that is changed.
+    fn fill(
+        &mut self,
+        replica: &mut Replica<'_>,
+        edit: &mut Edit,
+        node: usize,
+        nt: Option<NtId>,
+    ) -> Result<bool, StopReason> {
+        let options = self.world.options;
+        let (bits, filler, rng) = (&mut self.bits, &mut self.filler, &mut self.rng);
+        let temperature = replica.temperature;
+        match filler.open(bits, &mut replica.live, edit, node) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.track.spend(filler.looked())?;
+                return Ok(false);
+            }
+            Err(_) => return Err(StopReason::Exhausted),
+        }
+        match nt {
+            Some(nt) => {
+                if !filler.draw(bits, nt, options.draws, temperature, rng) {
+                    return Ok(false);
+                }
+            }
+            None => {
+                let layout = self.world.layout;
+                layout.extract_into(&edit.replacement, node, &mut self.part);
+                filler.put(bits, &self.part);
+            }
+        }
+        filler.sweep(bits, temperature, rng);
+        for _ in 0..options.nudges {
+            filler.nudge(bits, temperature, rng);
+        }
+        self.track.spend(filler.looked())?;
+        let layout = self.world.layout;
+        let error = filler.error();
+        if node == 0 {
+            edit.replacement.clone_from(filler.piece());
+        } else {
+            layout.splice(&mut edit.replacement, node, filler.piece());
+        }
+        let Some(size) = self.size_after(replica.live.program(), edit) else {
+            return Ok(false);
+        };
+        let energy = error + options.price * f64::from(size);
+        // What was only tuned has gone by its own rule already.
+        if nt.is_some() && !metropolis(energy - replica.energy, temperature, &mut self.rng) {
+            return Ok(false);
+        }
+        self.apply(replica, edit)
+    }
+
+    /// The size of an edited program; `None` when it is too large.
+    fn size_after(&mut self, program: &Program, edit: &Edit) -> Option<u32> {
+        let old = program.nodes().get(edit.position)?.size;
+        let size = match self.world.layout.metric() {
+            SizeMetric::Depth => {
+                self.part.clone_from(program);
+                self.world.layout.apply(&mut self.part, edit);
+                self.part.size()
+            }
+            _ => program.size().saturating_sub(old) + edit.replacement.size(),
+        };
+        (size <= self.world.options.max_size).then_some(size)
+    }
+
+    /// Makes an edit. False when it cannot be drawn, or changes nothing.
+    fn apply(&mut self, replica: &mut Replica<'_>, edit: &Edit) -> Result<bool, StopReason> {
+        if replica.live.apply(edit).is_err() {
+            return Ok(false);
+        }
+        let Ok(wrong) = self.bits.redraw(&replica.live) else {
+            return Err(StopReason::Exhausted);
+        };
+        replica.wrong = wrong as f64;
+        replica.energy = replica.wrong + self.price(replica.live.program());
+        Ok(true)
+    }
+
+    /// Scores edits of one kind and goes on from one of them or from where it is.
+    fn try_edits(&mut self, replica: &mut Replica<'_>, kind: Kind) -> Result<bool, StopReason> {
+        let width = self.world.options.width;
+        let program = replica.live.program();
+        let edits = self.moves.of_kind(kind, program, width, &mut self.rng);
+        self.track.spend(edits.len() as u64)?;
+        self.energies.clear();
+        for edit in &edits {
+            let energy = match self.size_after(replica.live.program(), edit) {
+                Some(size) if replica.live.propose(edit).is_ok() => {
+                    match self.bits.redraw(&replica.live) {
+                        Ok(wrong) => wrong as f64 + self.world.options.price * f64::from(size),
+                        Err(_) => f64::INFINITY,
+                    }
+                }
+                _ => f64::INFINITY,
+            };
+            self.energies.push(energy);
+        }
+        replica.live.reject();
+        // Past the last: to stay.
+        self.energies.push(replica.energy);
+        match boltzmann(&self.energies, replica.temperature, &mut self.rng) {
+            Some(index) if index < edits.len() => self.apply(replica, &edits[index]),
+            _ => Ok(false),
+        }
+    }
+
+    /// Neighbouring replicas change places by Metropolis's rule.
+    fn exchange(&mut self, replicas: &mut [Replica<'_>]) {
+        for index in 1..replicas.len() {
+            let (left, right) = replicas.split_at_mut(index);
+            let (Some(a), Some(b)) = (left.last_mut(), right.first_mut()) else {
+                continue;
+            };
+            let gain = (a.energy - b.energy) * (1.0 / a.temperature - 1.0 / b.temperature);
+            if metropolis(-gain, 1.0, &mut self.rng) {
+                std::mem::swap(a, b);
+                std::mem::swap(&mut a.temperature, &mut b.temperature);
+            }
+        }
+    }
+}
