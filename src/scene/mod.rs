@@ -23,6 +23,7 @@ pub(crate) mod testing;
 mod tests;
 mod value;
 
+pub(crate) use bounds::of_shape as shape_bounds;
 pub use bounds::{Bounds, bounds};
 pub use live::Live;
 pub use parts::Single;

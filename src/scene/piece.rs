@@ -1,13 +1,16 @@
 //! Parts of programs on their own: what a small subtree draws, many times a second.
 //!
-//! In: the nodes of a subtree whose value is a region. Out: the shape it is, where its own draw code
-//! puts it. Afterwards nothing is kept but memory and what is known of the grammar.
+//! In: the nodes of a subtree whose value is a region. Out: the shape or the formula of shapes that it
+//! is, where its own draw code puts it. Afterwards nothing is kept but memory and what is known of
+//! the grammar.
 
 use super::code::Arms;
 use super::eval::{NotDrawable, budget};
 use super::interpret::{Evaluator, Memory};
-use super::parts::Single;
+use super::affine::Affine;
+use super::parts::{EMPTY, Finish, Raw, Single};
 use super::value::V;
+use super::{Content, RegionId, Scene};
 use crate::grammar::ir::Grammar;
 use crate::tree::{Node, Program};
 
@@ -18,6 +21,10 @@ pub struct Pieces<'g> {
     arms: Arms,
     memory: Memory,
     stack: Vec<V>,
+    /// The value of the subtree that was drawn last.
+    last: Raw,
+    finish: Finish,
+    scene: Option<Scene>,
 }
 
 impl<'g> Pieces<'g> {
@@ -28,6 +35,13 @@ impl<'g> Pieces<'g> {
             arms: Arms::new(grammar),
             memory: Memory::default(),
             stack: Vec::new(),
+            last: EMPTY,
+            finish: Finish::default(),
+            scene: grammar.canvas.as_ref().map(|canvas| Scene {
+                canvas: canvas.clone(),
+                regions: Vec::new(),
+                content: Content::Ink(RegionId(0)),
+            }),
         }
     }
 
@@ -39,9 +53,26 @@ impl<'g> Pieces<'g> {
     pub fn single(&mut self, piece: &Program) -> Result<Single<'_>, NotDrawable> {
         let value = self.value(piece.nodes(), piece.texts())?;
         match value {
-            V::Region(region) => Ok(self.memory.parts.single(region)),
+            V::Region(region) => {
+                self.last = region;
+                Ok(self.memory.parts.single(region))
+            }
             _ => Err(NotDrawable::NoDraw),
         }
+    }
+
+    /// The same subtree once more, as regions under an affine map: the scene's ink.
+    ///
+    /// # Errors
+    ///
+    /// As when a program is drawn.
+    pub fn formula(&mut self, under: &Affine) -> Result<(&Scene, RegionId), NotDrawable> {
+        let scene = self.scene.as_mut().ok_or(NotDrawable::NoCanvas)?;
+        std::mem::swap(&mut self.finish.regions, &mut scene.regions);
+        self.finish.clear();
+        let root = self.memory.parts.finish(self.last, under, &mut self.finish);
+        std::mem::swap(&mut self.finish.regions, &mut scene.regions);
+        Ok((scene, root?))
     }
 
     fn value(&mut self, nodes: &[Node], texts: &[Box<str>]) -> Result<V, NotDrawable> {

@@ -17,18 +17,25 @@ use crate::grammar::expr::Type;
 use crate::grammar::ids::{NtId, ProdId};
 use crate::grammar::ir::{Domain, NonterminalKind, ProductionKind};
 use crate::render::RenderError;
-use crate::render::bits::{Bits, Weights};
+use crate::render::bits::{Bits, Planes, Weights};
 use crate::sample::{Rng, Sampler, Scratch};
-use crate::scene::Live;
+use crate::scene::{Bounds, Live};
 use crate::scene::piece::Pieces;
 use crate::search::chance::{boltzmann, gumbel, metropolis};
-use crate::tree::{Edit, Program};
+use crate::tree::{Edit, Layout, Program};
 
 /// Values of a token that are all looked at in one sweep; of more, those nearest and some others.
-const SWEEP: u32 = 64;
+const SWEEP: u32 = 32;
+
+/// Atoms that are fitted to a blot, of those that are looked at.
+const FITTED: u32 = 4;
+
+/// How far a hole is widened.
+const MOST_RAISES: usize = 8;
 
 /// What is known of a grammar's atoms.
 pub(super) struct Holes<'a> {
+    layout: &'a Layout,
     sampler: &'a Sampler<'a>,
     /// For each production whether it is an atom.
     atoms: Vec<bool>,
@@ -102,6 +109,7 @@ impl<'a> Holes<'a> {
             })
             .collect();
         Holes {
+            layout: sampler.layout(),
             sampler,
             atoms,
             of,
@@ -113,6 +121,11 @@ impl<'a> Holes<'a> {
     /// Whether the grammar has atoms.
     pub(super) fn any(&self) -> bool {
         self.atoms.contains(&true)
+    }
+
+    /// For each production whether it is one.
+    pub(super) fn atoms(&self) -> &[bool] {
+        &self.atoms
     }
 
     /// Whether a production is one.
@@ -159,6 +172,11 @@ pub(super) struct Filler<'a> {
     errors: Vec<f64>,
     /// Parts looked at.
     looked: u64,
+    /// What is kept of pictures of parts that are more than a shape.
+    planes: Planes,
+    /// Where in the part the atom is that is changed, and how many nodes it has.
+    atom: (usize, usize),
+    spare: Program,
 }
 
 impl<'a> Filler<'a> {
@@ -175,20 +193,53 @@ impl<'a> Filler<'a> {
             values: Vec::new(),
             errors: Vec::new(),
             looked: 0,
+            planes: Planes::default(),
+            atom: (0, 0),
+            spare: Program::default(),
         }
     }
 
-    /// Makes a hole of a node of an edit's replacement. False when it does not fit or is not seen.
+    /// Makes a hole around an atom of an edit's replacement: as small as possible, but such that the
+    /// picture depends on nothing but its pixels. The edit is made larger where that needs more of
+    /// the program. False when there is no such hole, or what is in it is not seen.
     pub(super) fn open(
         &mut self,
         bits: &mut Bits,
         live: &mut Live<'_>,
-        edit: &Edit,
-        node: usize,
-    ) -> Result<bool, RenderError> {
-        self.looked = 2;
+        edit: &mut Edit,
+        atom: usize,
+    ) -> Result<Option<usize>, RenderError> {
+        self.looked = 0;
         self.error = f64::INFINITY;
-        Ok(bits.weigh(live, edit, node, &mut self.weights)? && self.weights.matters())
+        let (mut hole, mut atom) = (atom, atom);
+        for _ in 0..MOST_RAISES {
+            self.looked += 2;
+            if bits.weigh(live, edit, hole, &mut self.weights)? {
+                if !self.weights.matters() {
+                    return Ok(None);
+                }
+                let layout = self.holes.layout;
+                layout.extract_into(&edit.replacement, hole, &mut self.piece);
+                self.atom = (atom - hole, edit.replacement.nodes()[atom].len as usize);
+                return Ok(Some(hole));
+            }
+            if hole > 0 {
+                hole = parent(&edit.replacement, hole);
+            } else if edit.position > 0 {
+                let program = live.program();
+                let above = parent(program, edit.position);
+                let below = edit.position - above;
+                let layout = self.holes.layout;
+                layout.extract_into(program, above, &mut self.spare);
+                layout.splice(&mut self.spare, below, &edit.replacement);
+                std::mem::swap(&mut self.spare, &mut edit.replacement);
+                edit.position = above;
+                atom += below;
+            } else {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// Parts looked at since the hole was opened; drawing the rest of the program counts as two.
@@ -206,14 +257,14 @@ impl<'a> Filler<'a> {
         self.error
     }
 
-    /// Puts a part in the hole.
-    pub(super) fn put(&mut self, bits: &mut Bits, piece: &Program) {
-        self.piece.clone_from(piece);
+    /// Leaves the part in the hole as it is.
+    pub(super) fn keep(&mut self, bits: &mut Bits) {
         self.error = self.look(bits);
         self.find_tokens();
     }
 
-    /// Puts the best of some random atoms in the hole: each is as likely as its error says.
+    /// Puts the best of some random atoms in the place of the atom of the part: each is as likely as
+    /// its error says. A few are first fitted to pixels that are wrong and hang together.
     pub(super) fn draw(
         &mut self,
         bits: &mut Bits,
@@ -224,12 +275,27 @@ impl<'a> Filler<'a> {
     ) -> bool {
         let mut chosen = f64::INFINITY;
         let mut noise = f64::NEG_INFINITY;
-        for _ in 0..count {
+        let at = self.atom.0;
+        self.tried.clone_from(&self.piece);
+        // From small blots to all of the canvas, each size as likely.
+        let reach = libm::exp2(rng.random_range(2.0..8.0)) as i32;
+        let blot = self.weights.blot(reach, rng);
+        for i in 0..count {
             if !self
                 .holes
-                .random(nt, &mut self.scratch, rng, &mut self.piece)
+                .random(nt, &mut self.scratch, rng, &mut self.spare)
             {
                 return false;
+            }
+            if at == 0 {
+                std::mem::swap(&mut self.piece, &mut self.spare);
+            } else {
+                self.holes.layout.splice(&mut self.piece, at, &self.spare);
+            }
+            if let Some(blot) = blot.filter(|_| i < FITTED) {
+                self.atom.1 = self.piece.nodes()[at].len as usize;
+                self.find_tokens();
+                self.fit(&blot, rng);
             }
             let error = self.look(bits);
             if !error.is_finite() {
@@ -245,13 +311,65 @@ impl<'a> Filler<'a> {
         }
         std::mem::swap(&mut self.piece, &mut self.tried);
         self.error = chosen;
+        self.atom.1 = self.piece.nodes()[at].len as usize;
         self.find_tokens();
         chosen.is_finite()
     }
 
+    /// Fits the numbers of the atom such that the box around it is as near to another as can be, one
+    /// number after the other.
+    fn fit(&mut self, to: &Bounds, rng: &mut Rng) {
+        for _ in 0..2 {
+            for i in 0..self.tokens.len() {
+                let other = rng.random_range(i..self.tokens.len());
+                self.tokens.swap(i, other);
+                self.fit_token(self.tokens[i], to);
+            }
+        }
+    }
+
+    fn fit_token(&mut self, at: usize, to: &Bounds) {
+        let node = self.piece.nodes()[at];
+        let Some((count, true)) = self.holes.values[node.production.index()] else {
+            return;
+        };
+        let mut best = (self.distance(to), node.value);
+        // By halves: as many steps as the number of values has digits, from wide to narrow.
+        let mut stride = (count / 2).next_power_of_two();
+        while stride > 0 {
+            let here = best.1;
+            let down = here.checked_sub(stride);
+            let up = here.checked_add(stride).filter(|value| *value < count);
+            for value in down.into_iter().chain(up) {
+                self.piece.nodes[at].value = value;
+                let distance = self.distance(to);
+                if distance < best.0 {
+                    best = (distance, value);
+                }
+            }
+            stride /= 2;
+        }
+        self.piece.nodes[at].value = best.1;
+    }
+
+    /// How far the box around the part is from another, in pixels.
+    fn distance(&mut self, to: &Bounds) -> f64 {
+        let Ok(single) = self.pieces.single(&self.piece) else {
+            return f64::INFINITY;
+        };
+        let Some(found) = self.weights.extent(single) else {
+            return f64::INFINITY;
+        };
+        (found.x0 - to.x0).abs()
+            + (found.y0 - to.y0).abs()
+            + (found.x1 - to.x1).abs()
+            + (found.y1 - to.y1).abs()
+    }
+
     fn find_tokens(&mut self) {
         self.tokens.clear();
-        for (at, node) in self.piece.nodes().iter().enumerate() {
+        let (first, len) = self.atom;
+        for (at, node) in self.piece.nodes().iter().enumerate().skip(first).take(len) {
             if self.holes.values[node.production.index()].is_some() {
                 self.tokens.push(at);
             }
@@ -278,24 +396,18 @@ impl<'a> Filler<'a> {
             self.values.extend(0..count);
         } else {
             // Far ones thinner than near ones.
-            let mut stride = 1;
-            let mut reach = 0u32;
-            while ordered && self.values.len() < SWEEP as usize / 2 {
-                reach = reach.saturating_add(stride);
+            self.values.push(node.value);
+            let mut reach = 1u32;
+            while ordered && reach < count {
                 self.values.extend(node.value.checked_sub(reach));
-                let up = node.value.saturating_add(reach);
-                self.values.extend((up < count).then_some(up));
-                if reach >= count {
-                    break;
-                }
-                if reach >= 8 * stride {
-                    stride *= 2;
-                }
+                let up = node.value.checked_add(reach);
+                self.values.extend(up.filter(|value| *value < count));
+                reach += (reach / 2).max(1);
             }
-            while self.values.len() < SWEEP as usize {
+            let others = if ordered { 4 } else { SWEEP };
+            for _ in 0..others {
                 self.values.push(rng.random_range(0..count));
             }
-            self.values.push(node.value);
         }
         self.errors.clear();
         for i in 0..self.values.len() {
@@ -371,12 +483,23 @@ impl<'a> Filler<'a> {
     /// The error with the part in the hole; infinite for what cannot be told.
     fn look(&mut self, bits: &mut Bits) -> f64 {
         self.looked += 1;
-        let Ok(single) = self.pieces.single(&self.piece) else {
-            return f64::INFINITY;
-        };
-        match bits.filled(&self.weights, single) {
-            Some(error) => error as f64,
-            None => f64::INFINITY,
+        let (weights, pieces) = (&self.weights, &mut self.pieces);
+        bits.filled_by_piece(weights, pieces, &self.piece, &mut self.planes)
+            .map_or(f64::INFINITY, |error| error as f64)
+    }
+}
+
+/// The parent of a node that is not the root.
+fn parent(program: &Program, node: usize) -> usize {
+    let mut parent = 0;
+    let mut at = 0;
+    while at < node {
+        if at + program.nodes()[at].len as usize > node {
+            parent = at;
+            at += 1;
+        } else {
+            at += program.nodes()[at].len as usize;
         }
     }
+    parent
 }

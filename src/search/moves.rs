@@ -35,6 +35,8 @@ pub struct Moves<'a> {
     sweeps: Vec<Sweep>,
     /// For each nonterminal whether its parts are worth another random draw.
     redraw: Vec<bool>,
+    /// For each production whether its parts are left out of sweeps and steps.
+    left_out: Vec<bool>,
 }
 
 /// What can stand at a position without children.
@@ -77,6 +79,8 @@ struct Map {
     nts: Vec<NtId>,
     /// Parent of each position; the root's is itself.
     parents: Vec<usize>,
+    /// Whether a position is left to another search.
+    left_out: Vec<bool>,
 }
 
 impl<'a> Moves<'a> {
@@ -143,7 +147,16 @@ impl<'a> Moves<'a> {
             wraps,
             sweeps,
             redraw,
+            left_out: vec![false; grammar.productions.len()],
         }
+    }
+
+    /// Leaves the parts of some productions out of sweeps and steps: something else looks after
+    /// their numbers.
+    #[must_use]
+    pub(super) fn without(mut self, left_out: Vec<bool>) -> Moves<'a> {
+        self.left_out = left_out;
+        self
     }
 
     /// Greatest size of an edited program.
@@ -242,12 +255,19 @@ impl<'a> Moves<'a> {
     fn map(&self, program: &Program) -> Map {
         let nts = self.layout.positions(self.layout.start(), program);
         let mut parents = vec![0; program.len()];
-        for at in 0..program.len() {
+        let mut left_out = vec![false; program.len()];
+        for (at, node) in program.nodes().iter().enumerate() {
+            let below = left_out[at] || self.left_out[node.production.index()];
             for child in self.children(program, at) {
                 parents[child] = at;
+                left_out[child] = below;
             }
         }
-        Map { nts, parents }
+        Map {
+            nts,
+            parents,
+            left_out,
+        }
     }
 
     /// Positions of a node's children.
@@ -271,6 +291,7 @@ impl<'a> Moves<'a> {
             Sweep::Values { .. } => true,
             Sweep::Productions(all) => all.contains(&program.nodes()[*at].production),
         };
+        let can = |at: &usize| !map.left_out[*at] && can(at);
         let Some(at) = pick((0..program.len()).filter(can), rng) else {
             return Vec::new();
         };
@@ -317,7 +338,8 @@ impl<'a> Moves<'a> {
             } => Some(count),
             _ => None,
         };
-        let Some(a) = pick((0..program.len()).filter(|at| count(*at).is_some()), rng) else {
+        let can = |at: &usize| !map.left_out[*at] && count(*at).is_some();
+        let Some(a) = pick((0..program.len()).filter(can), rng) else {
             return Vec::new();
         };
         let parent = map.parents[a];

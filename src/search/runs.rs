@@ -289,9 +289,15 @@ impl<'a> Track<'a> {
 
     /// Takes a program for the best if it is; says whether.
     pub(super) fn offer(&mut self, program: &Program, score: f64, energy: f64) -> bool {
-        if energy >= self.least() {
-            return false;
+        let better = energy < self.least();
+        if better {
+            self.take(program, score, energy);
         }
+        better
+    }
+
+    /// Takes a program for the best, whatever its energy.
+    pub(super) fn take(&mut self, program: &Program, score: f64, energy: f64) {
         self.run.best = Some(Best {
             program: program.clone(),
             score,
@@ -303,7 +309,6 @@ impl<'a> Track<'a> {
             score,
             program: program.clone(),
         });
-        true
     }
 
     /// Tells how it goes.

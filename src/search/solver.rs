@@ -21,7 +21,7 @@ use crate::search::moves::Moves;
 use crate::search::sketch::Sketch;
 use crate::search::runs::{self, Plan};
 use crate::search::temper::{self, Runner, World};
-use crate::search::target::{Pixels, SketchValue, weight};
+use crate::search::target::{Judge, Pixels, SketchValue, weight};
 use crate::search::{Limits, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
 
@@ -127,13 +127,11 @@ impl<'a> Solver<'a> {
             let Ok(bits) = Bits::new(target.clone()) else {
                 return track.end(StopReason::Exhausted, 0);
             };
-            let runner = Runner::new(&world, bits, self.moves(), self.value(), track);
+            let moves = self.moves().without(world.holes.atoms().to_vec());
+            let runner = Runner::new(&world, bits, moves, Judge::new(self.compiled, self.target), track);
             let mut run = runner.run(&|rng| self.start(rng));
-            run.best = run.best.take().map(|mut best| {
+            run.best = run.best.take().map(|best| {
                 let mut value = self.value();
-                // From here on the anti-aliased picture counts.
-                best.score = value.score(&[&best.program])[0];
-                best.energy = best.score + self.options.price * f64::from(best.program.size());
                 anneal::tidy(self, &self.options, &mut *value, best, run.stop)
             });
             run

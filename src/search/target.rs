@@ -102,6 +102,48 @@ impl Value for Pixels<'_> {
     }
 }
 
+/// Looks at programs on the anti-aliased picture.
+pub(super) struct Judge<'a>(Pixels<'a>);
+
+impl<'a> Judge<'a> {
+    /// Judges by `target`, which has the canvas's size and channels.
+    pub(super) fn new(compiled: &'a Compiled, target: &'a Picture) -> Judge<'a> {
+        Judge(Pixels::new(compiled, target))
+    }
+
+    /// The sum of pixel differences, in pixels, and whether the goal is met.
+    pub(super) fn judge(&mut self, program: &Program) -> (f64, bool) {
+        let pixels = &mut self.0;
+        pixels.renders += 1;
+        let worst = (2.0 * pixels.target.picture().pixels() as f64, false);
+        let grammar = &pixels.compiled.grammar;
+        let Ok(scene) = lower_in(&mut pixels.workspace, grammar, program) else {
+            return worst;
+        };
+        let (target, picture) = (&pixels.target, &mut pixels.picture);
+        if pixels.engine.draw_into(&scene, picture).is_err() {
+            return worst;
+        }
+        let Some(sum) = target.difference_within(picture, u64::MAX) else {
+            return worst;
+        };
+        let score = in_pixels(sum, picture);
+        let Some(goal) = grammar.goal else {
+            return (score, sum == 0);
+        };
+        // The engine's picture first, then the picture the goal is defined on.
+        let solved = target.meets(&goal, picture)
+            && crate::render::raster::rasterize(&scene)
+                .is_ok_and(|picture| target.meets(&goal, &picture));
+        (score, solved)
+    }
+
+    /// Programs looked at.
+    pub(super) fn renders(&self) -> u64 {
+        self.0.renders
+    }
+}
+
 /// The distance of an outline from the strokes of a sketch.
 ///
 /// A sketch does not say what the picture is, so the goal cannot be tested on it. A program counts

@@ -14,6 +14,7 @@ use multiversion::multiversion;
 
 use super::layout::{Block, Layout, Rows, STEP, down, up};
 use super::runs::{Runs, Stratum};
+use super::spans::Spans;
 
 /// How two regions are joined.
 #[derive(Clone, Copy, Debug)]
@@ -377,6 +378,39 @@ pub(super) fn worth(
         for ((row, start), end) in rows.zip(starts).zip(ends) {
             sum += i64::from(row[column(*end)]) - i64::from(row[column(*start)]);
         }
+    }
+    sum
+}
+
+/// The same of a convex shape by formula.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+pub(super) fn worth_of_spans(before: &[i16], (width, _): (i32, i32), spans: &Spans) -> i64 {
+    let stride = width as usize + 1;
+    // The first pixel whose middle is not before it.
+    let column = |x: f64| ((x - 0.5).ceil() as i32).clamp(0, width) as usize;
+    let rows = before[spans.top as usize * stride..].chunks(stride);
+    let mut sum = 0i64;
+    for ((row, left), right) in rows.zip(&spans.left).zip(&spans.right) {
+        let (from, to) = (column(*left), column(*right));
+        if from < to {
+            sum += i64::from(row[to]) - i64::from(row[from]);
+        }
+    }
+    sum
+}
+
+/// Number of pixels of a plane that are set in `plus`, less those that are set in `minus`.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+pub(super) fn worth_of_plane(of: &[u64], plus: &[u64], minus: &[u64]) -> i64 {
+    let mut sum = 0;
+    for ((of, plus), minus) in steps(of).iter().zip(steps(plus)).zip(steps(minus)) {
+        sum += i64::from((of & plus).count_ones()) - i64::from((of & minus).count_ones());
     }
     sum
 }

@@ -14,6 +14,7 @@ mod layout;
 mod loops;
 mod palette;
 mod runs;
+mod spans;
 mod target;
 mod weights;
 
@@ -274,14 +275,7 @@ impl Bits {
         {
             return Err(RenderError::Canvas(width, height));
         }
-        if self.kept() > self.budget {
-            self.forget();
-        }
-        self.drawing += 1;
-        self.visits = 0;
-        if self.slots.len() < scene.regions.len() {
-            self.slots.resize(scene.regions.len(), FRESH);
-        }
+        self.begin(scene);
         match &scene.content {
             Content::Ink(root) => {
                 let value = self.region(scene, versions, *root, (0, 0))?;
@@ -318,6 +312,18 @@ impl Bits {
         let epoch = std::mem::replace(&mut other.epoch, self.epoch);
         if epoch != self.epoch {
             self.forget_planes();
+        }
+    }
+
+    /// Makes room for the regions of a scene.
+    fn begin(&mut self, scene: &Scene) {
+        if self.kept() > self.budget {
+            self.forget();
+        }
+        self.drawing += 1;
+        self.visits = 0;
+        if self.slots.len() < scene.regions.len() {
+            self.slots.resize(scene.regions.len(), FRESH);
         }
     }
 

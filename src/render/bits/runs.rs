@@ -17,6 +17,7 @@ use tiny_skia::{FillRule, Mask, Path, PathStroker, Stroke, Transform};
 use super::super::paths::{self, Area};
 use super::super::place::{Affine, Form, Placed, Primitive, place};
 use super::layout::{Rows, STEP};
+use super::spans::Spans;
 use crate::scene::Shape;
 
 /// Parts of a pixel that places are told apart by; what is written has as many.
@@ -52,6 +53,9 @@ pub(super) struct Stratum {
     /// and behind stand as many empty runs as rows that are taken at once may overhang.
     columns: Box<[u16]>,
 }
+
+/// Bytes of shapes up to which those that are looked at in passing are kept.
+const PASSING: usize = 8 << 20;
 
 /// Empty runs on either side of others.
 const MARGIN: usize = STEP as usize;
@@ -155,6 +159,50 @@ impl Runs {
     }
 }
 
+impl Runs {
+    /// The runs of a convex shape; `None` when it is too wide.
+    fn of_spans(spans: &Spans) -> Option<Runs> {
+        let column = |x: f64| (x - 0.5).ceil();
+        let mut area = Bounds::default();
+        let (mut first, mut last) = (None, 0);
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (row, (left, right)) in spans.left.iter().zip(&spans.right).enumerate() {
+            let (from, to) = (column(*left), column(*right));
+            if from < to {
+                first.get_or_insert(row);
+                last = row + 1;
+                least = least.min(from);
+                most = most.max(to);
+            }
+        }
+        let Some(first) = first else {
+            return Some(Runs::default());
+        };
+        if !(least.abs() < 1e6 && most - least <= LARGEST as f64) {
+            return None;
+        }
+        area.left = least as i32;
+        area.right = most as i32;
+        area.top = spans.top + first as i32;
+        area.bottom = spans.top + last as i32;
+        // Rows without pixels have an end before their beginning, wherever that is.
+        let cells = |of: &[f64]| -> Vec<u16> {
+            let inside = |x: &f64| (column(*x) - least).clamp(0.0, most - least) as u16;
+            of[first..last].iter().map(inside).collect()
+        };
+        let from = cells(&spans.left);
+        let mut to = cells(&spans.right);
+        for (from, to) in from.iter().zip(&mut to) {
+            *to = (*to).max(*from);
+        }
+        Some(Runs {
+            area,
+            first: Stratum::new(area.top, &from, &to),
+            more: Vec::new(),
+        })
+    }
+}
+
 /// The strata of a shape, one by one.
 pub(super) struct Strata<'a> {
     next: Option<&'a Stratum>,
@@ -175,6 +223,10 @@ impl<'a> Iterator for Strata<'a> {
 }
 
 impl Bounds {
+    fn width(self) -> usize {
+        self.right.saturating_sub(self.left).max(0) as usize
+    }
+
     /// Around a run as well.
     fn around(self, y: i32, from: i32, to: i32) -> Bounds {
         if self.left >= self.right {
@@ -244,6 +296,7 @@ pub(super) struct Store {
     bytes: usize,
     key: Vec<u64>,
     canvas: Area,
+    spans: Spans,
 }
 
 impl Store {
@@ -257,6 +310,7 @@ impl Store {
             bytes: 0,
             key: Vec::new(),
             canvas,
+            spans: Spans::default(),
         }
     }
 
@@ -275,6 +329,21 @@ impl Store {
 
     pub(super) fn runs(&self, number: u32) -> &Runs {
         &self.all[number as usize]
+    }
+
+    /// Whether a shape that is looked at in passing is to be kept.
+    pub(super) fn keeps(&self, shape: &Shape, at: &Affine) -> bool {
+        self.bytes <= PASSING && plain_key(shape, at, (0.0, 0.0), 0.0).is_some()
+    }
+
+    /// A convex shape by formula, in rows from one up to another.
+    pub(super) fn spans(
+        &mut self,
+        shape: &Shape,
+        at: &Affine,
+        within: Rows,
+    ) -> Option<&Spans> {
+        self.spans.of(shape, at, within).then_some(&self.spans)
     }
 
     /// The pixels of a shape, or of a line along its edge when `stroke` is positive.
@@ -319,6 +388,11 @@ impl Store {
             return (known.at(dx, dy), true);
         }
         let near = [at[0], at[1], at[2], at[3], fx / FINE, fy / FINE];
+        if stroke == 0.0
+            && let Some(runs) = self.convex(shape, &near)
+        {
+            return (self.keep_runs(runs).at(dx, dy), true);
+        }
         let Some(primitive) = place(shape, &near) else {
             return (self.keep(Kept::Nothing).at(dx, dy), true);
         };
@@ -343,6 +417,18 @@ impl Store {
             None => self.keep(Kept::Nothing),
         };
         (kept.at(0, 0), false)
+    }
+
+    /// The runs of a convex shape that is not too large.
+    fn convex(&mut self, shape: &Shape, at: &Affine) -> Option<Runs> {
+        let most = i32::try_from(room(self.canvas.height()).min(LARGEST)).ok()?;
+        let spans = self.spans(shape, at, (-most, most))?;
+        let (top, bottom) = spans.rows();
+        if top <= -most || bottom >= most {
+            return None;
+        }
+        let runs = Runs::of_spans(spans)?;
+        (runs.area.width() <= room(self.canvas.width())).then_some(runs)
     }
 
     /// The pixels of a line along any path, as far as they are within `seen`.
@@ -449,9 +535,16 @@ fn plain_key(shape: &Shape, at: &Affine, (fx, fy): (f64, f64), stroke: f64) -> O
     ]))
 }
 
+/// Longest side of a shape that is drawn as a whole on a canvas of this side.
+fn room(side: usize) -> usize {
+    side.saturating_mul(3).saturating_add(64)
+}
+
+/// Longest run that its columns have bits for.
+const LARGEST: usize = 65_000;
+
 /// Whether a shape is worth drawing as a whole: no more than a few times what can be seen.
 fn fits(area: Area, canvas: &Area) -> bool {
-    let room = |side: usize| side.saturating_mul(3).saturating_add(64);
     area.width() <= room(canvas.width()) && area.height() <= room(canvas.height())
 }
 

@@ -5,14 +5,18 @@
 //! wrong, one less, or neither. Afterwards the error of any shape in the hole is a sum over its rows
 //! of two numbers each, whatever else the program is made of.
 
+use rand::RngExt;
+
 use super::loops;
 use super::runs::{Found, PlacedRuns};
-use super::{Bits, Palette, place};
+use super::{Bits, Palette, Planes, place};
 use crate::render::place::{Affine, IDENTITY, compose};
 use crate::render::RenderError;
+use crate::sample::Rng;
 use crate::scene::live::{Filling, Place};
-use crate::scene::{Content, Live, Shape, Single};
-use crate::tree::Edit;
+use crate::scene::piece::Pieces;
+use crate::scene::{Bounds, Content, Live, RegionId, Scene, Shape, Single, shape_bounds};
+use crate::tree::{Edit, Program};
 
 /// The worth of pixels in a hole.
 #[derive(Clone, Debug)]
@@ -31,6 +35,9 @@ pub struct Weights {
     /// Planes of wrong pixels: with nothing in the hole, with everything.
     empty: Vec<u64>,
     full: Vec<u64>,
+    /// Memory for blots.
+    gain: Vec<u64>,
+    seeds: Vec<(i32, i32)>,
 }
 
 impl Default for Weights {
@@ -44,6 +51,8 @@ impl Default for Weights {
             idle: true,
             empty: Vec::new(),
             full: Vec::new(),
+            gain: Vec::new(),
+            seeds: Vec::new(),
         }
     }
 }
@@ -52,6 +61,92 @@ impl Weights {
     /// Pixels that are wrong with nothing in the hole.
     pub fn nothing(&self) -> u64 {
         self.nothing
+    }
+
+    /// The box around a blot of pixels that would be right if the hole covered them: those that hang
+    /// together with one of them, as far as they are at most so far from it. `None` when there are
+    /// none.
+    pub fn blot(&mut self, reach: i32, rng: &mut Rng) -> Option<Bounds> {
+        let height = self.height as usize;
+        if self.idle || height == 0 {
+            return None;
+        }
+        self.gain.clear();
+        let words = self.empty.iter().zip(&self.full);
+        self.gain.extend(words.map(|(empty, full)| empty & !full));
+        let count: u32 = self.gain.iter().map(|word| word.count_ones()).sum();
+        if count == 0 {
+            return None;
+        }
+        let mut left = rng.random_range(0..count);
+        let at = self.gain.iter().position(|word| {
+            let here = left < word.count_ones();
+            if !here {
+                left -= word.count_ones();
+            }
+            here
+        })?;
+        let mut word = self.gain[at];
+        for _ in 0..left {
+            word &= word - 1;
+        }
+        let stack = self.gain.len() / self.width.unsigned_abs().div_ceil(64).max(1) as usize;
+        let x = (at / stack * 64) as i32 + word.trailing_zeros() as i32;
+        let y = (at % stack) as i32;
+        let across = ((x - reach).max(0), (x + reach + 1).min(self.width));
+        let down = ((y - reach).max(0), (y + reach + 1).min(self.height));
+        let mut found = (x, y, x + 1, y + 1);
+        self.seeds.clear();
+        self.seeds.push((x, y));
+        // What was visited is taken out of the gain.
+        let bit = |gain: &[u64], x: i32, y: i32| {
+            gain[x as usize / 64 * stack + y as usize] >> (x % 64) & 1 == 1
+        };
+        while let Some((x, y)) = self.seeds.pop() {
+            if !bit(&self.gain, x, y) {
+                continue;
+            }
+            let (mut from, mut to) = (x, x + 1);
+            while from > across.0 && bit(&self.gain, from - 1, y) {
+                from -= 1;
+            }
+            while to < across.1 && bit(&self.gain, to, y) {
+                to += 1;
+            }
+            for x in from..to {
+                self.gain[x as usize / 64 * stack + y as usize] &= !(1 << (x % 64));
+            }
+            found = (
+                found.0.min(from),
+                found.1.min(y),
+                found.2.max(to),
+                found.3.max(y + 1),
+            );
+            for next in [y - 1, y + 1] {
+                if next < down.0 || next >= down.1 {
+                    continue;
+                }
+                let mut before = false;
+                for x in from..to {
+                    let here = bit(&self.gain, x, next);
+                    if here && !before {
+                        self.seeds.push((x, next));
+                    }
+                    before = here;
+                }
+            }
+        }
+        let [x0, y0, x1, y1] = [found.0, found.1, found.2, found.3].map(f64::from);
+        Some(Bounds { x0, y0, x1, y1 })
+    }
+
+    /// The box around what is there in the hole, on the canvas. `None` for nothing and for what is
+    /// more than a shape.
+    pub fn extent(&self, of: Single<'_>) -> Option<Bounds> {
+        match of {
+            Single::Shape(shape, at) => Some(shape_bounds(shape, &compose(&self.under, at))),
+            Single::Nothing | Single::Other => None,
+        }
     }
 
     /// Whether what is in the hole can be seen at all.
@@ -116,9 +211,46 @@ impl Bits {
         Ok(true)
     }
 
+    /// How many pixels are wrong with a part in the hole.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bits::draw`].
+    pub fn filled_by_piece(
+        &mut self,
+        weights: &Weights,
+        pieces: &mut Pieces<'_>,
+        piece: &Program,
+        planes: &mut Planes,
+    ) -> Option<u64> {
+        let single = pieces.single(piece).ok()?;
+        if let Some(wrong) = self.filled(weights, single) {
+            return Some(wrong);
+        }
+        let (scene, root) = pieces.formula(&weights.under).ok()?;
+        self.lend(planes);
+        let wrong = self.filled_by_regions(weights, scene, root);
+        self.lend(planes);
+        wrong.ok()
+    }
+
+    fn filled_by_regions(
+        &mut self,
+        weights: &Weights,
+        scene: &Scene,
+        root: RegionId,
+    ) -> Result<u64, RenderError> {
+        self.begin(scene);
+        let value = self.region(scene, None, root, (0, 0))?;
+        self.give_back(value);
+        let operand = self.operand(value);
+        let worth = loops::worth_of_plane(operand.words, &weights.full, &weights.empty);
+        Ok(weights.nothing.saturating_add_signed(worth))
+    }
+
     /// How many pixels are wrong with what is there in the hole; `None` for what is more than a
     /// shape.
-    pub fn filled(&mut self, weights: &Weights, with: Single<'_>) -> Option<u64> {
+    fn filled(&mut self, weights: &Weights, with: Single<'_>) -> Option<u64> {
         if weights.idle {
             return Some(weights.nothing);
         }
@@ -131,10 +263,17 @@ impl Bits {
 
     fn filled_by(&mut self, weights: &Weights, shape: &Shape, at: &Affine) -> u64 {
         let at = compose(&weights.under, at);
+        let size = (weights.width, weights.height);
+        // Few different shapes are best kept; of many most are never seen again.
+        if !self.store.keeps(shape, &at)
+            && let Some(spans) = self.store.spans(shape, &at, (0, weights.height))
+        {
+            let worth = loops::worth_of_spans(&weights.before, size, spans);
+            return weights.nothing.saturating_add_signed(worth);
+        }
         match self.store.shape(shape, &at, 0.0) {
             Found::Runs(PlacedRuns { runs, dx, dy }) => {
                 let runs = self.store.runs(runs);
-                let size = (weights.width, weights.height);
                 let worth = loops::worth(&weights.before, size, runs, (dx, dy));
                 weights.nothing.saturating_add_signed(worth)
             }
