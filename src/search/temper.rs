@@ -65,7 +65,7 @@ impl Options {
         Options {
             replicas: 6,
             cold,
-            hot: cold * 150.0,
+            hot: cold * 45.0,
             price: weight / 1000.0,
             steps: 12,
             draws: 24,

@@ -10,6 +10,7 @@
 //! budget; what exceeds it is drawn anew, with the same bits.
 
 mod compose;
+mod formulas;
 mod layout;
 mod loops;
 mod palette;
@@ -147,6 +148,8 @@ pub struct Bits {
     layout: Layout,
     budget: usize,
     store: Store,
+    /// Planes of formulas that are looked at.
+    formula: Vec<u64>,
     slots: Vec<Slot>,
     edges: Vec<Edge>,
     /// Planes of regions; first [`BLANK`] and [`FULL`].
@@ -197,6 +200,7 @@ impl Bits {
         let mut bits = Bits {
             budget: BUDGET,
             store: Store::new(canvas),
+            formula: Vec::new(),
             slots: Vec::new(),
             edges: Vec::new(),
             planes: Vec::new(),

@@ -17,6 +17,7 @@ use tiny_skia::{FillRule, Mask, Path, PathStroker, Stroke, Transform};
 use super::super::paths::{self, Area};
 use super::super::place::{Affine, Form, Placed, Primitive, place};
 use super::layout::{Rows, STEP};
+use super::loops;
 use super::spans::Spans;
 use crate::scene::Shape;
 
@@ -161,43 +162,24 @@ impl Runs {
 
 impl Runs {
     /// The runs of a convex shape; `None` when it is too wide.
-    fn of_spans(spans: &Spans) -> Option<Runs> {
-        let column = |x: f64| (x - 0.5).ceil();
-        let mut area = Bounds::default();
-        let (mut first, mut last) = (None, 0);
-        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-        for (row, (left, right)) in spans.left.iter().zip(&spans.right).enumerate() {
-            let (from, to) = (column(*left), column(*right));
-            if from < to {
-                first.get_or_insert(row);
-                last = row + 1;
-                least = least.min(from);
-                most = most.max(to);
-            }
-        }
-        let Some(first) = first else {
+    fn of_spans(spans: &Spans, (from, to): (&mut Vec<u16>, &mut Vec<u16>)) -> Option<Runs> {
+        let has = |(left, right): (&f64, &f64)| (left - 0.5).ceil() < (right - 0.5).ceil();
+        let mut rows = spans.left.iter().zip(&spans.right);
+        let Some(first) = rows.clone().position(has) else {
             return Some(Runs::default());
         };
-        if !(least.abs() < 1e6 && most - least <= LARGEST as f64) {
-            return None;
-        }
-        area.left = least as i32;
-        area.right = most as i32;
-        area.top = spans.top + first as i32;
-        area.bottom = spans.top + last as i32;
-        // Rows without pixels have an end before their beginning, wherever that is.
-        let cells = |of: &[f64]| -> Vec<u16> {
-            let inside = |x: &f64| (column(*x) - least).clamp(0.0, most - least) as u16;
-            of[first..last].iter().map(inside).collect()
-        };
-        let from = cells(&spans.left);
-        let mut to = cells(&spans.right);
-        for (from, to) in from.iter().zip(&mut to) {
-            *to = (*to).max(*from);
-        }
+        let last = rows.len() - rows.by_ref().rev().position(has)?;
+        let rows = (&spans.left[first..last], &spans.right[first..last]);
+        let (left, right) = loops::columns_of(rows, (from, to))?;
+        let top = spans.top + first as i32;
         Some(Runs {
-            area,
-            first: Stratum::new(area.top, &from, &to),
+            area: Bounds {
+                left: left as i32,
+                top,
+                right: right as i32,
+                bottom: spans.top + last as i32,
+            },
+            first: Stratum::new(top, from, to),
             more: Vec::new(),
         })
     }
@@ -297,6 +279,7 @@ pub(super) struct Store {
     key: Vec<u64>,
     canvas: Area,
     spans: Spans,
+    columns: (Vec<u16>, Vec<u16>),
 }
 
 impl Store {
@@ -311,6 +294,7 @@ impl Store {
             key: Vec::new(),
             canvas,
             spans: Spans::default(),
+            columns: Default::default(),
         }
     }
 
@@ -422,12 +406,13 @@ impl Store {
     /// The runs of a convex shape that is not too large.
     fn convex(&mut self, shape: &Shape, at: &Affine) -> Option<Runs> {
         let most = i32::try_from(room(self.canvas.height()).min(LARGEST)).ok()?;
-        let spans = self.spans(shape, at, (-most, most))?;
-        let (top, bottom) = spans.rows();
+        self.spans(shape, at, (-most, most))?;
+        let (top, bottom) = self.spans.rows();
         if top <= -most || bottom >= most {
             return None;
         }
-        let runs = Runs::of_spans(spans)?;
+        let (from, to) = &mut self.columns;
+        let runs = Runs::of_spans(&self.spans, (from, to))?;
         (runs.area.width() <= room(self.canvas.width())).then_some(runs)
     }
 

@@ -149,6 +149,11 @@ impl Weights {
         }
     }
 
+    /// What the pixels of a plane are worth.
+    pub(super) fn worth_of(&self, plane: &[u64]) -> i64 {
+        loops::worth_of_plane(plane, &self.full, &self.empty)
+    }
+
     /// Whether what is in the hole can be seen at all.
     pub fn matters(&self) -> bool {
         !self.idle
@@ -228,6 +233,9 @@ impl Bits {
             return Some(wrong);
         }
         let (scene, root) = pieces.formula(&weights.under).ok()?;
+        if let Some(worth) = self.worth_of_formula(weights, scene, root) {
+            return Some(weights.nothing.saturating_add_signed(worth));
+        }
         self.lend(planes);
         let wrong = self.filled_by_regions(weights, scene, root);
         self.lend(planes);
@@ -244,7 +252,7 @@ impl Bits {
         let value = self.region(scene, None, root, (0, 0))?;
         self.give_back(value);
         let operand = self.operand(value);
-        let worth = loops::worth_of_plane(operand.words, &weights.full, &weights.empty);
+        let worth = weights.worth_of(operand.words);
         Ok(weights.nothing.saturating_add_signed(worth))
     }
 
