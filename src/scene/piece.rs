@@ -10,7 +10,7 @@ use super::interpret::{Evaluator, Memory};
 use super::affine::Affine;
 use super::parts::{EMPTY, Finish, Raw, Single};
 use super::value::V;
-use super::{Content, RegionId, Scene};
+use super::{Bounds, Content, RegionId, Scene};
 use crate::grammar::ir::Grammar;
 use crate::tree::{Node, Program};
 
@@ -73,6 +73,17 @@ impl<'g> Pieces<'g> {
         let root = self.memory.parts.finish(self.last, under, &mut self.finish);
         std::mem::swap(&mut self.finish.regions, &mut scene.regions);
         Ok((scene, root?))
+    }
+
+    /// The box around the same subtree under an affine map; about that, when it is a formula.
+    ///
+    /// # Errors
+    ///
+    /// As when a program is drawn.
+    pub fn bounds(&mut self, under: &Affine) -> Result<Bounds, NotDrawable> {
+        let parts = &mut self.memory.parts;
+        let bounds = parts.region_bounds(self.last, &mut budget(1))?;
+        Ok(bounds.mapped(under))
     }
 
     fn value(&mut self, nodes: &[Node], texts: &[Box<str>]) -> Result<V, NotDrawable> {

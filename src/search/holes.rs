@@ -5,9 +5,9 @@
 //! in.
 //!
 //! An *atom* is a production that draws a region and has no region below it: a primitive with its
-//! numbers. The rest of the program is drawn twice, once with nothing and once with everything in the
-//! atom's place; from then on any atom there costs one sum over its rows (see
-//! [`Weights`]). This is the exact resampling of leaves that research on CSG2D found to pay
+//! numbers. A *part* is a region with one atom in it: the atom, and whatever moves, turns or cuts it
+//! alone. The rest of the program is drawn twice, once with nothing and once with everything in the
+//! part's place; from then on any part there costs one sum over its rows (see [`Weights`]). This is the exact resampling of leaves that research on CSG2D found to pay
 //! best, for any language whose draw code combines regions.
 
 use rand::RngExt;
@@ -15,14 +15,15 @@ use rand::RngExt;
 use crate::Compiled;
 use crate::grammar::expr::Type;
 use crate::grammar::ids::{NtId, ProdId};
-use crate::grammar::ir::{Domain, NonterminalKind, ProductionKind};
+use crate::grammar::ir::{Domain, NonterminalKind, ProductionKind, SizeMetric};
 use crate::render::RenderError;
 use crate::render::bits::{Bits, Planes, Weights};
 use crate::sample::{Rng, Sampler, Scratch};
 use crate::scene::{Bounds, Live};
 use crate::scene::piece::Pieces;
 use crate::search::chance::{boltzmann, gumbel, metropolis};
-use crate::tree::{Edit, Layout, Program};
+use crate::search::moves::pick;
+use crate::tree::{Edit, Layout, Node, Program};
 
 /// Values of a token that are all looked at in one sweep; of more, those nearest and some others.
 const SWEEP: u32 = 32;
@@ -39,13 +40,16 @@ pub(super) struct Holes<'a> {
     sampler: &'a Sampler<'a>,
     /// For each production whether it is an atom.
     atoms: Vec<bool>,
-    /// For each nonterminal its atoms.
-    of: Vec<Vec<ProdId>>,
+    /// For each nonterminal whether it draws a region that may have an atom in it.
+    regions: Vec<bool>,
     /// For each production that is a token: number of values, and whether neighbours are alike.
     values: Vec<Option<(u32, bool)>>,
-    /// Greatest size of an atom.
+    /// Greatest size of a new part.
     small: u32,
 }
+
+/// How often a part is drawn anew until it has one atom.
+const REDRAWS: usize = 8;
 
 impl<'a> Holes<'a> {
     pub(super) fn new(compiled: &'a Compiled, sampler: &'a Sampler<'a>) -> Holes<'a> {
@@ -73,25 +77,20 @@ impl<'a> Holes<'a> {
                 break;
             }
         }
-        let bare = |id: ProdId| {
-            let production = grammar.production(id);
-            matches!(production.kind, ProductionKind::Node(_))
-                && production
-                    .children
-                    .iter()
-                    .all(|child| !reach[child.nt.index()])
-        };
         let mut atoms = vec![false; grammar.productions.len()];
-        let mut of = Vec::new();
-        for nt in 0..grammar.nonterminals.len() {
-            let id = NtId::from_index(nt);
-            let all = grammar.nonterminal(id).productions.iter().copied();
-            let mine: Vec<ProdId> = match region(id) {
-                true => all.filter(|id| bare(*id)).collect(),
-                false => Vec::new(),
-            };
-            mine.iter().for_each(|id| atoms[id.index()] = true);
-            of.push(mine);
+        let mut regions = vec![false; grammar.nonterminals.len()];
+        for (at, nt) in grammar.nonterminals.iter().enumerate() {
+            let id = NtId::from_index(at);
+            if !region(id) {
+                continue;
+            }
+            regions[at] = true;
+            for id in &nt.productions {
+                let production = grammar.production(*id);
+                let mut children = production.children.iter();
+                atoms[id.index()] |= matches!(production.kind, ProductionKind::Node(_))
+                    && children.all(|child| !reach[child.nt.index()]);
+            }
         }
         let values = grammar
             .productions
@@ -112,9 +111,12 @@ impl<'a> Holes<'a> {
             layout: sampler.layout(),
             sampler,
             atoms,
-            of,
+            regions,
             values,
-            small: grammar.mutate.small.max(1),
+            small: match grammar.size {
+                SizeMetric::Primitives => 1,
+                _ => grammar.mutate.small.max(1),
+            },
         }
     }
 
@@ -133,12 +135,37 @@ impl<'a> Holes<'a> {
         self.atoms[id.index()]
     }
 
-    /// Whether an atom may stand for a nonterminal.
-    pub(super) fn has_atoms(&self, nt: NtId) -> bool {
-        !self.of[nt.index()].is_empty()
+    /// Whether a part may stand for a nonterminal.
+    pub(super) fn has_parts(&self, nt: NtId) -> bool {
+        self.regions[nt.index()]
     }
 
-    /// A random atom for a nonterminal.
+    /// Number of atoms in some nodes.
+    fn count(&self, nodes: &[Node]) -> usize {
+        nodes
+            .iter()
+            .filter(|node| self.is_atom(node.production))
+            .count()
+    }
+
+    /// A random part that has one atom: the atom on its own, or with what is around it.
+    pub(super) fn part(&self, program: &Program, nts: &[NtId], rng: &mut Rng) -> Option<usize> {
+        let nodes = program.nodes();
+        let is_atom = |at: &usize| self.is_atom(nodes[*at].production);
+        let atom = pick((0..nodes.len()).filter(is_atom), rng)?;
+        let around = |at: &usize| {
+            self.has_parts(nts[*at])
+                && *at + nodes[*at].len as usize > atom
+                && self.count(program.subtree(*at)) == 1
+        };
+        // The greatest of them has all the numbers that say where the atom is.
+        match rng.random_range(0..2) {
+            0 => (0..=atom).find(around),
+            _ => pick((0..=atom).filter(around), rng),
+        }
+    }
+
+    /// A random part for a nonterminal.
     pub(super) fn random(
         &self,
         nt: NtId,
@@ -146,13 +173,18 @@ impl<'a> Holes<'a> {
         rng: &mut Rng,
         out: &mut Program,
     ) -> bool {
-        let atoms = &self.of[nt.index()];
-        if atoms.is_empty() {
-            return false;
+        for _ in 0..REDRAWS {
+            let drawn = self
+                .sampler
+                .sample_nt_into(nt, 0..=self.small, scratch, rng, out);
+            if !drawn {
+                return false;
+            }
+            if self.count(out.nodes()) == 1 {
+                return true;
+            }
         }
-        let id = atoms[rng.random_range(0..atoms.len())];
-        self.sampler
-            .sample_production_into(id, 0..=self.small, scratch, rng, out)
+        false
     }
 }
 
@@ -263,7 +295,7 @@ impl<'a> Filler<'a> {
         self.find_tokens();
     }
 
-    /// Puts the best of some random atoms in the place of the atom of the part: each is as likely as
+    /// Puts the best of some random parts in the place of the one that is there: each is as likely as
     /// its error says. A few are first fitted to pixels that are wrong and hang together.
     pub(super) fn draw(
         &mut self,
@@ -354,10 +386,7 @@ impl<'a> Filler<'a> {
 
     /// How far the box around the part is from another, in pixels.
     fn distance(&mut self, to: &Bounds) -> f64 {
-        let Ok(single) = self.pieces.single(&self.piece) else {
-            return f64::INFINITY;
-        };
-        let Some(found) = self.weights.extent(single) else {
+        let Some(found) = self.weights.extent(&mut self.pieces, &self.piece) else {
             return f64::INFINITY;
         };
         (found.x0 - to.x0).abs()

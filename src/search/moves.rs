@@ -226,9 +226,9 @@ impl<'a> Moves<'a> {
         }
     }
 
-    /// The nonterminal at a position.
-    pub(super) fn nonterminal(&self, program: &Program, position: usize) -> NtId {
-        self.map(program).nts[position]
+    /// The nonterminal at each position.
+    pub(super) fn nonterminals(&self, program: &Program) -> Vec<NtId> {
+        self.layout.positions(self.layout.start(), program)
     }
 
     /// An edit that puts a part into a new node with room for another one, for which `wanted` says

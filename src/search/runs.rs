@@ -279,6 +279,11 @@ impl<'a> Track<'a> {
         self.row.expansions.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What was taken from the budget.
+    pub(super) fn evaluations(&self) -> u64 {
+        self.run.evaluations
+    }
+
     /// The best energy so far.
     pub(super) fn least(&self) -> f64 {
         self.run

@@ -26,7 +26,7 @@ use crate::sample::Rng;
 use crate::scene::Live;
 use crate::search::chance::{boltzmann, metropolis};
 use crate::search::holes::{Filler, Holes};
-use crate::search::moves::{Kind, Moves, pick};
+use crate::search::moves::{Kind, Moves};
 use crate::search::runs::{Run, Track};
 use crate::search::StopReason;
 use crate::search::target::Judge;
@@ -41,8 +41,11 @@ pub struct Options {
     pub cold: f64,
     /// Hottest temperature.
     pub hot: f64,
-    /// Price of a unit of size.
+    /// Price of a unit of size, at first.
     pub price: f64,
+    /// After how many evaluations of a run the price is half of what it was: what is easily found
+    /// is to be short, and what is not is to be found. It falls to a tenth.
+    pub halves: u64,
     /// Steps of each replica between exchanges.
     pub steps: u32,
     /// Random atoms that are looked at for a hole.
@@ -67,6 +70,7 @@ impl Options {
             cold,
             hot: cold * 45.0,
             price: weight / 1000.0,
+            halves: 600_000,
             steps: 12,
             draws: 24,
             nudges: 8,
@@ -139,10 +143,14 @@ pub(super) struct Runner<'a> {
     part: Program,
     energies: Vec<f64>,
     fits: bool,
+    /// The price of a unit of size now.
+    price: f64,
     /// The least energy so far, on bit planes, and by how much that of programs may be greater that
     /// are looked at on the anti-aliased picture.
     least: f64,
     slack: f64,
+    /// Wrong pixels and size of the program with the least energy.
+    champion: (f64, u32),
     /// Those that were, by hash.
     #[allow(clippy::disallowed_types)]
     tested: HashSet<u64, FxBuildHasher>,
@@ -168,8 +176,10 @@ impl<'a> Runner<'a> {
             part: Program::default(),
             energies: Vec::new(),
             fits: world.holes.any(),
+            price: world.options.price,
             least: f64::INFINITY,
             slack: 1.0,
+            champion: (f64::INFINITY, 0),
             #[allow(clippy::disallowed_types)]
             tested: HashSet::default(),
         }
@@ -204,6 +214,7 @@ impl<'a> Runner<'a> {
                 done?;
             }
             self.exchange(&mut replicas);
+            self.cheapen(&mut replicas);
             self.track.tell();
         }
     }
@@ -263,7 +274,18 @@ impl<'a> Runner<'a> {
     }
 
     fn price(&self, program: &Program) -> f64 {
-        self.world.options.price * f64::from(program.size())
+        self.price * f64::from(program.size())
+    }
+
+    /// Lowers the price as the run goes on; energies that are known are those at the new one.
+    fn cheapen(&mut self, replicas: &mut [Replica<'_>]) {
+        let options = self.world.options;
+        let halves = self.track.evaluations() as f64 / options.halves.max(1) as f64;
+        self.price = options.price * libm::exp2(-halves).max(0.1);
+        for replica in replicas {
+            replica.energy = replica.wrong + self.price(replica.live.program());
+        }
+        self.least = self.champion.0 + self.price * f64::from(self.champion.1);
     }
 
     /// Looks at a program on the anti-aliased picture, which says how good it is and whether it meets
@@ -271,7 +293,10 @@ impl<'a> Runner<'a> {
     /// than others and still be the better one. How many more is set so that this takes a small and
     /// steady share of the time.
     fn offer(&mut self, replica: &Replica<'_>) -> Result<(), StopReason> {
-        self.least = self.least.min(replica.energy);
+        if replica.energy < self.least {
+            self.least = replica.energy;
+            self.champion = (replica.wrong, replica.live.program().size());
+        }
         if replica.energy > self.least + self.slack {
             self.slack *= 1.01;
             return Ok(());
@@ -286,7 +311,7 @@ impl<'a> Runner<'a> {
         }
         self.slack = (self.slack * 0.93).max(1.0);
         let (score, solved) = self.judge.judge(program);
-        let energy = score + self.price(program);
+        let energy = score + self.world.options.price * f64::from(program.size());
         let better = self.track.offer(program, score, energy);
         if !solved {
             return Ok(());
@@ -327,15 +352,15 @@ impl<'a> Runner<'a> {
     fn atom(&mut self, replica: &mut Replica<'_>, another: bool) -> Result<bool, StopReason> {
         let program = replica.live.program();
         let holes = &self.world.holes;
-        let is_atom = |at: &usize| holes.is_atom(program.nodes()[*at].production);
-        let Some(position) = pick((0..program.len()).filter(is_atom), &mut self.rng) else {
+        let nts = self.moves.nonterminals(program);
+        let Some(position) = holes.part(program, &nts, &mut self.rng) else {
             return Ok(false);
         };
         let mut edit = std::mem::take(&mut self.edit);
         edit.position = position;
         let layout = self.world.layout;
         layout.extract_into(program, position, &mut edit.replacement);
-        let nt = another.then(|| self.moves.nonterminal(program, position));
+        let nt = another.then_some(nts[position]);
         let found = self.fill(replica, &mut edit, 0, nt);
         self.edit = edit;
         found
@@ -345,7 +370,7 @@ impl<'a> Runner<'a> {
     fn insert(&mut self, replica: &mut Replica<'_>) -> Result<bool, StopReason> {
         let program = replica.live.program();
         let holes = &self.world.holes;
-        let wanted = |nt| holes.has_atoms(nt);
+        let wanted = |nt| holes.has_parts(nt);
         let Some((mut edit, node, nt)) = self.moves.insertion(program, &wanted, &mut self.rng)
         else {
             return Ok(false);
@@ -395,7 +420,7 @@ impl<'a> Runner<'a> {
         let Some(size) = self.size_after(replica.live.program(), edit) else {
             return Ok(false);
         };
-        let energy = error + options.price * f64::from(size);
+        let energy = error + self.price * f64::from(size);
         // What was only tuned has gone by its own rule already.
         if nt.is_some() && !metropolis(energy - replica.energy, temperature, &mut self.rng) {
             return Ok(false);
@@ -441,7 +466,7 @@ impl<'a> Runner<'a> {
             let energy = match self.size_after(replica.live.program(), edit) {
                 Some(size) if replica.live.propose(edit).is_ok() => {
                     match self.bits.redraw(&replica.live) {
-                        Ok(wrong) => wrong as f64 + self.world.options.price * f64::from(size),
+                        Ok(wrong) => wrong as f64 + self.price * f64::from(size),
                         Err(_) => f64::INFINITY,
                     }
                 }

@@ -16,6 +16,8 @@ pub(super) fn merge(
     sink: &mut Sink,
 ) -> Unit {
     let mut changed = base.changed | remove(&mut base, extends, sink);
+    // Programs of another sort: the base's examples are none of them.
+    changed |= unit.start.is_some();
     unit.start = unit.start.or(base.start);
     unit.canvas = unit.canvas.or(base.canvas);
     unit.goal = unit.goal.or(base.goal);

@@ -91,7 +91,7 @@ pub(crate) struct Unit {
     pub(crate) rewrites: Vec<Decl<ast::Rewrite>>,
     /// `example`.
     pub(crate) examples: Vec<Decl<ast::Example>>,
-    /// Whether something of a base was removed or replaced, so that the base's examples and
+    /// Whether something of a base was removed or replaced, or programs are of another sort, so that the base's examples and
     /// rules may be left out when they no longer parse.
     pub(crate) changed: bool,
 }

@@ -10,7 +10,7 @@ use crate::sample::{Sampler, stream};
 use crate::scene::eval::lower;
 use crate::scene::testing::pictures;
 use crate::scene::{Content, Live, Shape};
-use crate::tree::Program;
+use crate::tree::{Edit, Program};
 use rand::RngExt as _;
 
 fn sampler(compiled: &Compiled) -> Sampler<'_> {
@@ -223,4 +223,54 @@ fn large_and_shared_regions_are_refused_or_drawn_but_never_hang() {
     assert!(bits.draw(&scene).is_ok());
     let scene = crate::render::testing::left_nested(20_000);
     assert!(bits.draw(&scene).is_ok());
+}
+
+#[test]
+fn what_is_in_a_hole_costs_what_the_whole_picture_says() {
+    for (name, least) in [("csg2d", 2000), ("icons", 2000), ("flat", 1000)] {
+        let path = format!("{}/grammars/{name}.tdg", env!("CARGO_MANIFEST_DIR"));
+        let compiled = Compiled::load(&path).expect("a language");
+        let grammar = &compiled.grammar;
+        let layout = crate::tree::Layout::new(grammar);
+        let sampler = sampler(&compiled);
+        let mut rng = stream(11, 0);
+        let mut pieces = crate::scene::piece::Pieces::new(grammar);
+        let (mut seen, mut off) = (0, 0);
+        for _ in 0..60 {
+            let [wanted, program] = [(); 2].map(|()| sampler.sample(&mut rng));
+            let mut bits = Bits::new(target(&compiled, &wanted)).expect("a target");
+            let mut planes = Planes::default();
+            let mut live = Live::new(grammar).expect("a canvas");
+            live.set(&program).expect("a picture");
+            let nts = layout.positions(layout.start(), &program);
+            for position in 0..program.len() {
+                let mut edit = Edit {
+                    position,
+                    replacement: layout.extract(&program, position),
+                };
+                let mut weights = Weights::default();
+                let fits = bits.weigh(&mut live, &edit, 0, &mut weights);
+                if !fits.expect("drawn") {
+                    continue;
+                }
+                for _ in 0..8 {
+                    let Some(part) = sampler.sample_nt(nts[position], 0..=3, &mut rng) else {
+                        continue;
+                    };
+                    let told = bits.filled_by_piece(&weights, &mut pieces, &part, &mut planes);
+                    let told = told.expect("told");
+                    edit.replacement = part;
+                    live.propose(&edit).expect("a picture");
+                    let drawn = bits.redraw(&live).expect("drawn");
+                    live.reject();
+                    seen += 1;
+                    // A pixel whose middle is on an edge may be rounded either way.
+                    off += u32::from(told != drawn);
+                    assert!(told.abs_diff(drawn) <= 6, "{name}: {told} for {drawn}");
+                }
+            }
+        }
+        assert!(seen >= least, "{name}: {seen}");
+        assert!(off * 50 <= seen, "{name}: {off} of {seen}");
+    }
 }

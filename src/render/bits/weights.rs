@@ -140,12 +140,13 @@ impl Weights {
         Some(Bounds { x0, y0, x1, y1 })
     }
 
-    /// The box around what is there in the hole, on the canvas. `None` for nothing and for what is
-    /// more than a shape.
-    pub fn extent(&self, of: Single<'_>) -> Option<Bounds> {
-        match of {
+    /// The box around a part in the hole, on the canvas; about that, for turned formulas. `None` when
+    /// it cannot be drawn.
+    pub fn extent(&self, pieces: &mut Pieces<'_>, piece: &Program) -> Option<Bounds> {
+        match pieces.single(piece).ok()? {
             Single::Shape(shape, at) => Some(shape_bounds(shape, &compose(&self.under, at))),
-            Single::Nothing | Single::Other => None,
+            Single::Nothing => None,
+            Single::Other => pieces.bounds(&self.under).ok(),
         }
     }
 
