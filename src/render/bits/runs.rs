@@ -596,3 +596,81 @@ impl Drawn {
         Runs::of_mask(mask.data(), area)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rand::RngExt as _;
+
+    use super::*;
+    use crate::sample::stream;
+
+    fn pixels(runs: &Runs) -> BTreeSet<(i32, i32)> {
+        let mut out = BTreeSet::new();
+        for stratum in runs.strata() {
+            let (from, to) = stratum.runs((0, stratum.rows()));
+            for ((from, to), y) in from.iter().zip(to).zip(stratum.top..) {
+                let left = runs.area.left;
+                out.extend((*from..*to).map(|x| (left + i32::from(x), y)));
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn convex_shapes_by_formula_are_those_that_the_rasteriser_fills() {
+        let canvas = Area {
+            x0: 0,
+            y0: 0,
+            x1: 200,
+            y1: 200,
+        };
+        let mut store = Store::new(canvas);
+        let (mut rows, mut off) = (0, 0);
+        for index in 0..3000 {
+            let mut rng = stream(3, index);
+            let mut length = |most: f64| rng.random_range(0.0..most);
+            let shape = match index % 5 {
+                0 => Shape::Ellipse {
+                    rx: length(60.0),
+                    ry: length(60.0),
+                },
+                1 => Shape::Box {
+                    w: length(90.0),
+                    h: length(90.0),
+                    r: 0.0,
+                },
+                2 => Shape::Box {
+                    w: 20.0 + length(90.0),
+                    h: 20.0 + length(90.0),
+                    r: length(10.0),
+                },
+                3 => Shape::Polygon(vec![
+                    (length(90.0), length(90.0)),
+                    (length(90.0), length(90.0)),
+                    (length(90.0), length(90.0)),
+                ]),
+                _ => Shape::Polyline {
+                    points: vec![(length(60.0), length(60.0)), (length(60.0), length(60.0))],
+                    width: length(30.0),
+                },
+            };
+            let angle: f64 = length(7.0);
+            let (cos, sin) = (angle.cos(), angle.sin());
+            let at = [cos, sin, -sin, cos, length(20.0), length(20.0)];
+            let by_formula = store.convex(&shape, &at).expect("a convex shape");
+            let primitive = place(&shape, &at).expect("a shape");
+            let filled = match Drawn::new(&primitive, 0.0) {
+                Some(drawn) => drawn.runs(drawn.area),
+                None => Runs::default(),
+            };
+            let (a, b) = (pixels(&by_formula), pixels(&filled));
+            let differ = a.symmetric_difference(&b).count();
+            rows += 2 * by_formula.first.rows() as usize;
+            off += differ;
+            assert!(differ <= 12, "{shape:?} at {at:?}: {differ} pixels");
+        }
+        assert!(off * 100 <= rows, "{off} of {rows} pixels along edges");
+    }
+}
