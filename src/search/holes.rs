@@ -29,7 +29,7 @@ use crate::tree::{Edit, Layout, Node, Program};
 const SWEEP: u32 = 32;
 
 /// Atoms that are fitted to a blot, of those that are looked at.
-const FITTED: u32 = 4;
+const FITTED: u32 = 3;
 
 /// How far a hole is widened.
 const MOST_RAISES: usize = 8;
@@ -351,23 +351,24 @@ impl<'a> Filler<'a> {
     /// Fits the numbers of the atom such that the box around it is as near to another as can be, one
     /// number after the other.
     fn fit(&mut self, to: &Bounds, rng: &mut Rng) {
-        for _ in 0..2 {
+        // The second time there is less to do.
+        for longest in [2, 16] {
             for i in 0..self.tokens.len() {
                 let other = rng.random_range(i..self.tokens.len());
                 self.tokens.swap(i, other);
-                self.fit_token(self.tokens[i], to);
+                self.fit_token(self.tokens[i], longest, to);
             }
         }
     }
 
-    fn fit_token(&mut self, at: usize, to: &Bounds) {
+    fn fit_token(&mut self, at: usize, longest: u32, to: &Bounds) {
         let node = self.piece.nodes()[at];
         let Some((count, true)) = self.holes.values[node.production.index()] else {
             return;
         };
         let mut best = (self.distance(to), node.value);
         // By halves: as many steps as the number of values has digits, from wide to narrow.
-        let mut stride = (count / 2).next_power_of_two();
+        let mut stride = (count / longest).next_power_of_two();
         while stride > 0 {
             let here = best.1;
             let down = here.checked_sub(stride);

@@ -391,12 +391,11 @@ pub(super) fn stamp_spans(out: &mut [u64], spans: &Spans, layout: &Layout) {
     out.fill(0);
     for number in 0..layout.columns {
         let column = &mut out[layout.rows(number, (0, layout.height))];
-        let left = f64::from(number) * 64.0 + 0.5;
+        let left = 64 * number as i32;
         let pixels = layout.across(number);
-        // The first pixel of the word whose middle is not before it.
-        let bit = |x: f64| ((x - left).ceil() as i32).clamp(0, pixels);
+        let bit = |x: i32| (x - left).clamp(0, pixels);
         let rows = column.iter_mut().skip(spans.top as usize);
-        for ((word, from), to) in rows.zip(&spans.left).zip(&spans.right) {
+        for ((word, from), to) in rows.zip(&spans.from).zip(&spans.to) {
             *word = low(bit(*to)) & !low(bit(*from));
         }
     }
@@ -416,40 +415,6 @@ pub(super) fn join_planes(out: &mut [u64], how: Join, a: &[u64], b: &[u64]) {
     }
 }
 
-/// The columns where a convex shape begins and ends in each row, from the first that is used on, and
-/// that column and the one past the last; a row without pixels ends where it begins. `None` when no
-/// row has pixels, or columns are out of range.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
-    "x86_64+avx2+bmi1+bmi2+popcnt"
-))]
-pub(super) fn columns_of(
-    (left, right): (&[f64], &[f64]),
-    out: (&mut Vec<u16>, &mut Vec<u16>),
-) -> Option<(f64, f64)> {
-    let column = |x: f64| (x - 0.5).ceil();
-    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-    for (left, right) in left.iter().zip(right) {
-        let (from, to) = (column(*left), column(*right));
-        if from < to {
-            least = least.min(from);
-            most = most.max(to);
-        }
-    }
-    if !(least.abs() < 1e6 && most - least <= f64::from(u16::MAX)) {
-        return None;
-    }
-    let cell = |x: f64| (column(x) - least).clamp(0.0, most - least) as u16;
-    out.0.clear();
-    out.1.clear();
-    for (left, right) in left.iter().zip(right) {
-        let from = cell(*left);
-        out.0.push(from);
-        out.1.push(cell(*right).max(from));
-    }
-    Some((least, most))
-}
-
 /// The same of a convex shape by formula.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
@@ -457,12 +422,11 @@ pub(super) fn columns_of(
 ))]
 pub(super) fn worth_of_spans(before: &[i16], (width, _): (i32, i32), spans: &Spans) -> i64 {
     let stride = width as usize + 1;
-    // The first pixel whose middle is not before it.
-    let column = |x: f64| ((x - 0.5).ceil() as i32).clamp(0, width) as usize;
+    let column = |x: i32| x.clamp(0, width) as usize;
     let rows = before[spans.top as usize * stride..].chunks(stride);
     let mut sum = 0i64;
-    for ((row, left), right) in rows.zip(&spans.left).zip(&spans.right) {
-        let (from, to) = (column(*left), column(*right));
+    for ((row, from), to) in rows.zip(&spans.from).zip(&spans.to) {
+        let (from, to) = (column(*from), column(*to));
         if from < to {
             sum += i64::from(row[to]) - i64::from(row[from]);
         }

@@ -17,7 +17,6 @@ use tiny_skia::{FillRule, Mask, Path, PathStroker, Stroke, Transform};
 use super::super::paths::{self, Area};
 use super::super::place::{Affine, Form, Placed, Primitive, place};
 use super::layout::{Rows, STEP};
-use super::loops;
 use super::spans::Spans;
 use crate::scene::Shape;
 
@@ -162,24 +161,30 @@ impl Runs {
 
 impl Runs {
     /// The runs of a convex shape; `None` when it is too wide.
-    fn of_spans(spans: &Spans, (from, to): (&mut Vec<u16>, &mut Vec<u16>)) -> Option<Runs> {
-        let has = |(left, right): (&f64, &f64)| (left - 0.5).ceil() < (right - 0.5).ceil();
-        let mut rows = spans.left.iter().zip(&spans.right);
-        let Some(first) = rows.clone().position(has) else {
+    fn of_spans(spans: &Spans) -> Option<Runs> {
+        let mut area = Bounds::default();
+        let rows = spans.from.iter().zip(&spans.to).zip(spans.top..);
+        for ((from, to), y) in rows.filter(|((from, to), _)| from < to) {
+            area = area.around(y, *from, *to);
+        }
+        if area.width() == 0 {
             return Some(Runs::default());
-        };
-        let last = rows.len() - rows.by_ref().rev().position(has)?;
-        let rows = (&spans.left[first..last], &spans.right[first..last]);
-        let (left, right) = loops::columns_of(rows, (from, to))?;
-        let top = spans.top + first as i32;
+        }
+        if area.width() > LARGEST {
+            return None;
+        }
+        let within = (area.top - spans.top) as usize..(area.bottom - spans.top) as usize;
+        let mut from = Vec::with_capacity(within.len());
+        let mut to = Vec::with_capacity(within.len());
+        for (start, end) in spans.from[within.clone()].iter().zip(&spans.to[within]) {
+            // A row without pixels ends where it begins, wherever that is.
+            let cell = |x: i32| (x.clamp(area.left, area.right) - area.left) as u16;
+            from.push(cell(*start));
+            to.push(cell(*end).max(cell(*start)));
+        }
         Some(Runs {
-            area: Bounds {
-                left: left as i32,
-                top,
-                right: right as i32,
-                bottom: spans.top + last as i32,
-            },
-            first: Stratum::new(top, from, to),
+            area,
+            first: Stratum::new(area.top, &from, &to),
             more: Vec::new(),
         })
     }
@@ -279,7 +284,6 @@ pub(super) struct Store {
     key: Vec<u64>,
     canvas: Area,
     spans: Spans,
-    columns: (Vec<u16>, Vec<u16>),
 }
 
 impl Store {
@@ -294,7 +298,6 @@ impl Store {
             key: Vec::new(),
             canvas,
             spans: Spans::default(),
-            columns: Default::default(),
         }
     }
 
@@ -411,8 +414,7 @@ impl Store {
         if top <= -most || bottom >= most {
             return None;
         }
-        let (from, to) = &mut self.columns;
-        let runs = Runs::of_spans(&self.spans, (from, to))?;
+        let runs = Runs::of_spans(&self.spans)?;
         (runs.area.width() <= room(self.canvas.width())).then_some(runs)
     }
 

@@ -17,15 +17,30 @@ pub(super) struct Spans {
     within: (i32, i32),
     /// The first row.
     pub(super) top: i32,
-    /// Where the shape begins and ends in each row; it ends before it begins where there is nothing.
-    pub(super) left: Vec<f64>,
-    pub(super) right: Vec<f64>,
+    /// In each row the first column whose middle is inside, and the first one after it whose middle
+    /// is not; where there is nothing, the end is not after the beginning.
+    pub(super) from: Vec<i32>,
+    pub(super) to: Vec<i32>,
+    /// Where the shape begins and ends in each row, in pixels.
+    left: Vec<f64>,
+    right: Vec<f64>,
     corners: Vec<(f64, f64)>,
 }
 
 impl Spans {
     /// Those of a shape's rows that are within some; false when it is not known to be convex.
     pub(super) fn of(&mut self, shape: &Shape, at: &Affine, within: (i32, i32)) -> bool {
+        let known = self.find(shape, at, within);
+        if known {
+            self.from.resize(self.left.len(), 0);
+            self.to.resize(self.left.len(), 0);
+            columns(&self.left, &mut self.from);
+            columns(&self.right, &mut self.to);
+        }
+        known
+    }
+
+    fn find(&mut self, shape: &Shape, at: &Affine, within: (i32, i32)) -> bool {
         self.within = within;
         self.corners.clear();
         match shape {
@@ -245,6 +260,21 @@ fn bulge(left: &mut [f64], right: &mut [f64], first: f64, disc: &Disc) {
     }
 }
 
+/// The first columns whose middles are not before some places.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq+avx512vbmi2+bmi1+bmi2+popcnt",
+    "x86_64+avx2+bmi1+bmi2+popcnt"
+))]
+fn columns(places: &[f64], out: &mut [i32]) {
+    for (place, out) in places.iter().zip(out) {
+        // Far beyond any canvas, so that what is reckoned with columns stays in range.
+        *out = (place - 0.5).ceil().clamp(-FAR, FAR) as i32;
+    }
+}
+
+/// Columns further away are as good as this one.
+const FAR: f64 = 1e6;
+
 /// Whether a polygon is convex: it turns one way only, and once.
 fn is_convex(points: &[(f64, f64)]) -> bool {
     let count = points.len();
@@ -274,12 +304,10 @@ mod tests {
     fn spans(shape: &Shape, at: &Affine) -> Option<Vec<(i32, i32, i32)>> {
         let mut spans = Spans::default();
         let rows = spans.of(shape, at, (0, 100)).then(|| {
-            let rows = spans.left.iter().zip(&spans.right).zip(spans.top..);
-            rows.map(|((left, right), y)| {
-                (y, (left - 0.5).ceil() as i32, (right - 0.5).ceil() as i32)
-            })
-            .filter(|(_, from, to)| from < to)
-            .collect()
+            let rows = spans.from.iter().zip(&spans.to).zip(spans.top..);
+            rows.map(|((from, to), y)| (y, *from, *to))
+                .filter(|(_, from, to)| from < to)
+                .collect()
         });
         rows
     }
