@@ -5,13 +5,13 @@ mod common;
 
 use std::sync::atomic::AtomicBool;
 
+use tdc::Compiled;
 use tdc::render::{Picture, raster};
 use tdc::sample::{Sampler, stream};
 use tdc::scene::eval;
 use tdc::search::solver::Solver;
 use tdc::search::{Limits, Report, StopReason};
 use tdc::tree::Program;
-use tdc::Compiled;
 
 fn picture(compiled: &Compiled, program: &Program) -> Picture {
     let scene = eval::lower(&compiled.grammar, program).expect("a scene");

@@ -4,10 +4,10 @@
 //! is, where its own draw code puts it. Afterwards nothing is kept but memory and what is known of
 //! the grammar.
 
+use super::affine::Affine;
 use super::code::Arms;
 use super::eval::{NotDrawable, budget};
 use super::interpret::{Evaluator, Memory};
-use super::affine::Affine;
 use super::parts::{EMPTY, Finish, Raw, Single};
 use super::value::V;
 use super::{Bounds, Content, RegionId, Scene};

@@ -18,9 +18,9 @@ use std::sync::atomic::AtomicBool;
 use rand::SeedableRng;
 
 use crate::sample::Rng;
+use crate::search::chance::{boltzmann, metropolis};
 pub use crate::search::runs::Status;
 use crate::search::runs::{self, Best, Plan, Run, Track};
-use crate::search::chance::{boltzmann, metropolis};
 use crate::search::{Limits, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
 
@@ -139,9 +139,10 @@ impl<'a> Runner<'a> {
     fn run(mut self) -> Run {
         let stop = self.temper();
         let mut run = self.track.end(stop, 0);
-        run.best = run.best.take().map(|best| {
-            tidy(self.setup, self.options, &mut *self.value, best, stop)
-        });
+        run.best = run
+            .best
+            .take()
+            .map(|best| tidy(self.setup, self.options, &mut *self.value, best, stop));
         run.renders = self.value.renders();
         run
     }

@@ -10,10 +10,10 @@ mod chance;
 mod holes;
 pub mod moves;
 mod runs;
-pub mod temper;
 pub mod sketch;
 pub mod solver;
 pub mod target;
+pub mod temper;
 
 #[cfg(test)]
 mod tests;

@@ -12,16 +12,16 @@ use crate::grammar::inside::SizeError;
 use crate::grammar::ir::Procedure;
 use crate::mutate::Mutator;
 use crate::render::Picture;
+use crate::render::bits::{Bits, Target};
 use crate::rewrite::Simplifier;
 use crate::sample::{Rng, Sampler};
-use crate::render::bits::{Bits, Target};
 use crate::search::anneal::{self, Options, Setup, Status};
 use crate::search::holes::Holes;
 use crate::search::moves::Moves;
-use crate::search::sketch::Sketch;
 use crate::search::runs::{self, Plan};
-use crate::search::temper::{self, Runner, World};
+use crate::search::sketch::Sketch;
 use crate::search::target::{Judge, Pixels, SketchValue, weight};
+use crate::search::temper::{self, Runner, World};
 use crate::search::{Limits, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
 
@@ -128,7 +128,13 @@ impl<'a> Solver<'a> {
                 return track.end(StopReason::Exhausted, 0);
             };
             let moves = self.moves().without(world.holes.atoms().to_vec());
-            let runner = Runner::new(&world, bits, moves, Judge::new(self.compiled, self.target), track);
+            let runner = Runner::new(
+                &world,
+                bits,
+                moves,
+                Judge::new(self.compiled, self.target),
+                track,
+            );
             let mut run = runner.run(&|rng| self.start(rng));
             run.best = run.best.take().map(|best| {
                 let mut value = self.value();

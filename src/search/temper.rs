@@ -24,11 +24,11 @@ use crate::grammar::ir::SizeMetric;
 use crate::render::bits::{Bits, Planes};
 use crate::sample::Rng;
 use crate::scene::Live;
+use crate::search::StopReason;
 use crate::search::chance::{boltzmann, metropolis};
 use crate::search::holes::{Filler, Holes};
 use crate::search::moves::{Kind, Moves};
 use crate::search::runs::{Run, Track};
-use crate::search::StopReason;
 use crate::search::target::Judge;
 use crate::tree::{Edit, Layout, Program};
 

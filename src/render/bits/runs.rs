@@ -324,12 +324,7 @@ impl Store {
     }
 
     /// A convex shape by formula, in rows from one up to another.
-    pub(super) fn spans(
-        &mut self,
-        shape: &Shape,
-        at: &Affine,
-        within: Rows,
-    ) -> Option<&Spans> {
+    pub(super) fn spans(&mut self, shape: &Shape, at: &Affine, within: Rows) -> Option<&Spans> {
         self.spans.of(shape, at, within).then_some(&self.spans)
     }
 
@@ -704,7 +699,11 @@ mod tests {
                     let is = inside(&shape, (u, v));
                     // On the very edge it may be rounded either way.
                     if about(1e-6) == is && about(-1e-6) == is {
-                        assert_eq!(pixels.contains(&(x, y)), is, "{shape:?} at {at:?}: {x}, {y}");
+                        assert_eq!(
+                            pixels.contains(&(x, y)),
+                            is,
+                            "{shape:?} at {at:?}: {x}, {y}"
+                        );
                     }
                 }
             }

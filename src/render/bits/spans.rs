@@ -171,7 +171,10 @@ impl Spans {
 
     fn polygon(&mut self) {
         for at in 0..self.corners.len() {
-            let (mut a, mut b) = (self.corners[at], self.corners[(at + 1) % self.corners.len()]);
+            let (mut a, mut b) = (
+                self.corners[at],
+                self.corners[(at + 1) % self.corners.len()],
+            );
             if a.1 > b.1 {
                 std::mem::swap(&mut a, &mut b);
             }
@@ -182,7 +185,12 @@ impl Spans {
             }
             let slope = (b.0 - a.0) / (b.1 - a.1);
             let first = a.0 + (f64::from(self.top) + from as f64 + 0.5 - a.1) * slope;
-            edge(&mut self.left[from..to], &mut self.right[from..to], first, slope);
+            edge(
+                &mut self.left[from..to],
+                &mut self.right[from..to],
+                first,
+                slope,
+            );
         }
     }
 
@@ -192,7 +200,12 @@ impl Spans {
         let (from, to) = ((from - self.top) as usize, (to - self.top) as usize);
         if from < to && to <= self.left.len() {
             let first = f64::from(self.top) + from as f64 + 0.5 - disc.y;
-            bulge(&mut self.left[from..to], &mut self.right[from..to], first, disc);
+            bulge(
+                &mut self.left[from..to],
+                &mut self.right[from..to],
+                first,
+                disc,
+            );
         }
     }
 }

@@ -10,8 +10,8 @@ use rand::RngExt;
 use super::loops;
 use super::runs::{Found, PlacedRuns};
 use super::{Bits, Palette, Planes, place};
-use crate::render::place::{Affine, IDENTITY, compose};
 use crate::render::RenderError;
+use crate::render::place::{Affine, IDENTITY, compose};
 use crate::sample::Rng;
 use crate::scene::live::{Filling, Place};
 use crate::scene::piece::Pieces;
@@ -300,12 +300,7 @@ impl Bits {
                 let words = &self.planes[plane as usize * len..][..len];
                 loops::differ(out, words, &self.target.words, 1);
             }
-            _ => loops::differ(
-                out,
-                &self.picture,
-                &self.target.words,
-                self.layout.planes,
-            ),
+            _ => loops::differ(out, &self.picture, &self.target.words, self.layout.planes),
         }
     }
 }
