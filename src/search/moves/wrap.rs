@@ -14,7 +14,7 @@ impl Moves<'_> {
     /// An edit that puts a part into a new node with room for another one, for which `wanted` says
     /// whether its nonterminal will do: the edit, where in its replacement the other part is,
     /// and its nonterminal.
-    pub(super) fn insertion(
+    pub(in crate::search) fn insertion(
         &self,
         program: &Program,
         wanted: &dyn Fn(NtId) -> bool,
