@@ -28,6 +28,9 @@ use crate::tree::{Edit, Layout, Node, Program};
 /// Values of a token that are all looked at in one sweep; of more, those nearest and some others.
 const SWEEP: u32 = 32;
 
+/// Pairs of values that are all looked at.
+const PAIRS: u32 = 1024;
+
 /// Atoms that are fitted to a blot, of those that are looked at.
 const FITTED: u32 = 3;
 
@@ -456,6 +459,43 @@ impl<'a> Filler<'a> {
             None => (node.value, self.error),
         };
         self.piece.nodes[at].value = value;
+        self.error = error;
+    }
+
+    /// Gives two tokens of the part at once one of their pairs of values, each as likely as its error
+    /// says: what has to change together does. Nothing happens where there are too many pairs.
+    pub(super) fn sweep_pair(&mut self, bits: &mut Bits, temperature: f64, rng: &mut Rng) {
+        if self.tokens.len() < 2 {
+            return;
+        }
+        let first = rng.random_range(0..self.tokens.len());
+        let second = (first + rng.random_range(1..self.tokens.len())) % self.tokens.len();
+        let (a, b) = (self.tokens[first], self.tokens[second]);
+        let [old_a, old_b] = [a, b].map(|at| self.piece.nodes()[at].value);
+        let [count_a, count_b] = [a, b].map(|at| {
+            let production = self.piece.nodes()[at].production;
+            self.holes.values[production.index()].map_or(1, |(count, _)| count)
+        });
+        if count_a.saturating_mul(count_b) > PAIRS {
+            return;
+        }
+        self.errors.clear();
+        for pair in 0..count_a * count_b {
+            self.piece.nodes[a].value = pair / count_b;
+            self.piece.nodes[b].value = pair % count_b;
+            let error = self.look(bits);
+            self.errors.push(error);
+        }
+        let pair = boltzmann(&self.errors, temperature, rng);
+        let (value_a, value_b, error) = match pair {
+            Some(pair) => {
+                let at = pair as u32;
+                (at / count_b, at % count_b, self.errors[pair])
+            }
+            None => (old_a, old_b, self.error),
+        };
+        self.piece.nodes[a].value = value_a;
+        self.piece.nodes[b].value = value_b;
         self.error = error;
     }
 

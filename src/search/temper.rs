@@ -405,7 +405,12 @@ impl<'a> Runner<'a> {
             }
             None => filler.keep(bits),
         }
-        filler.sweep(bits, temperature, rng);
+        // By turns: each number on its own, or two of them together.
+        if nt.is_none() && rng.random_range(0..2) == 0 {
+            filler.sweep_pair(bits, temperature, rng);
+        } else {
+            filler.sweep(bits, temperature, rng);
+        }
         for _ in 0..options.nudges {
             filler.nudge(bits, temperature, rng);
         }

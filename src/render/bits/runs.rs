@@ -617,13 +617,13 @@ mod tests {
 
     /// Whether a point is in a shape, by its definition.
     fn inside(shape: &Shape, (x, y): (f64, f64)) -> bool {
-        let near = |(cx, cy): (f64, f64), r: f64| (x - cx).hypot(y - cy) <= r;
+        let near = |(cx, cy): (f64, f64), r: f64| libm::hypot(x - cx, y - cy) <= r;
         match shape {
-            Shape::Ellipse { rx, ry } => (x / rx).hypot(y / ry) <= 1.0,
+            Shape::Ellipse { rx, ry } => libm::hypot(x / rx, y / ry) <= 1.0,
             Shape::Box { w, h, r } => {
                 let (dx, dy) = (x.abs() - (w / 2.0 - r), y.abs() - (h / 2.0 - r));
                 match dx > 0.0 && dy > 0.0 {
-                    true => dx.hypot(dy) <= *r,
+                    true => libm::hypot(dx, dy) <= *r,
                     false => dx <= *r && dy <= *r,
                 }
             }
@@ -684,7 +684,7 @@ mod tests {
             };
             let (cos, sin) = {
                 let angle = length(7.0);
-                (angle.cos(), angle.sin())
+                (libm::cos(angle), libm::sin(angle))
             };
             let at = [cos, sin, -sin, cos, length(20.0), length(20.0)];
             let runs = store.convex(&shape, &at).expect("a convex shape");

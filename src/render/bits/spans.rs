@@ -89,7 +89,7 @@ impl Spans {
                 };
                 let r = width / 2.0;
                 let (dx, dy) = (b.0 - a.0, b.1 - a.1);
-                let long = dx.hypot(dy);
+                let long = libm::hypot(dx, dy);
                 let (nx, ny) = (-dy / long * r, dx / long * r);
                 if !(nx.is_finite() && ny.is_finite()) {
                     return false;
@@ -316,13 +316,12 @@ mod tests {
 
     fn spans(shape: &Shape, at: &Affine) -> Option<Vec<(i32, i32, i32)>> {
         let mut spans = Spans::default();
-        let rows = spans.of(shape, at, (0, 100)).then(|| {
+        spans.of(shape, at, (0, 100)).then(|| {
             let rows = spans.from.iter().zip(&spans.to).zip(spans.top..);
             rows.map(|((from, to), y)| (y, *from, *to))
                 .filter(|(_, from, to)| from < to)
                 .collect()
-        });
-        rows
+        })
     }
 
     #[test]
@@ -346,7 +345,7 @@ mod tests {
         let star: Vec<_> = (0..5)
             .map(|i| {
                 let angle = f64::from(i) * 4.0 * std::f64::consts::PI / 5.0;
-                (10.0 * angle.sin(), -10.0 * angle.cos())
+                (10.0 * libm::sin(angle), -10.0 * libm::cos(angle))
             })
             .collect();
         assert_eq!(spans(&Shape::Polygon(star), &at), None);

@@ -243,7 +243,7 @@ fn what_is_in_a_hole_costs_what_the_whole_picture_says() {
             let mut live = Live::new(grammar).expect("a canvas");
             live.set(&program).expect("a picture");
             let nts = layout.positions(layout.start(), &program);
-            for position in 0..program.len() {
+            for (position, nt) in nts.iter().enumerate() {
                 let mut edit = Edit {
                     position,
                     replacement: layout.extract(&program, position),
@@ -254,7 +254,7 @@ fn what_is_in_a_hole_costs_what_the_whole_picture_says() {
                     continue;
                 }
                 for _ in 0..8 {
-                    let Some(part) = sampler.sample_nt(nts[position], 0..=3, &mut rng) else {
+                    let Some(part) = sampler.sample_nt(*nt, 0..=3, &mut rng) else {
                         continue;
                     };
                     let told = bits.filled_by_piece(&weights, &mut pieces, &part, &mut planes);
