@@ -207,7 +207,7 @@ fn solve_reads_sketches() {
         "--max-size",
         "2",
         "--seed",
-        "2",
+        "1",
         "--format",
         "json",
     ]);
