@@ -237,10 +237,10 @@ fn what_cannot_be_is_an_error() {
 
 #[test]
 fn programs_that_cannot_be_drawn_give_way() {
-    // `Wild` doubles its lines until there are too many.
-    let text = "language wild\nuse std.shape.{disc}\nstart A\ncanvas 16 x 16 ink\n\
+    // `Wild` doubles its shapes until there are too many; no two of them are the same.
+    let text = "language wild\nuse std.shape.{disc}\nuse std.transform.{scale, shift}\nstart A\ncanvas 16 x 16 ink\n\
         sample size 1..=1\nmutate small 1\n\
-        fn two(r: Region) -> Region = r + r\n\
+        fn two(r: Region) -> Region = r + (r |> scale(0.9, 1) |> shift(1, 0))\n\
         fn four(r: Region) -> Region = two(two(two(two(r))))\n\
         fn many(r: Region) -> Region = four(four(four(four(four(four(r))))))\n\
         token N = 0..=9\n\
