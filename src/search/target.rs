@@ -54,6 +54,31 @@ impl<'a> Pixels<'a> {
         Some(&self.picture)
     }
 
+    /// The sum of pixel differences, in pixels, and whether the goal is met.
+    fn judge(&mut self, program: &Program) -> (f64, bool) {
+        let worst = (2.0 * self.target.picture().pixels() as f64, false);
+        let grammar = &self.compiled.grammar;
+        let Ok(scene) = lower_in(&mut self.workspace, grammar, program) else {
+            return worst;
+        };
+        let (target, picture) = (&self.target, &mut self.picture);
+        if self.engine.draw_into(&scene, picture).is_err() {
+            return worst;
+        }
+        let Some(sum) = target.difference_within(picture, u64::MAX) else {
+            return worst;
+        };
+        let score = in_pixels(sum, picture);
+        let Some(goal) = grammar.goal else {
+            return (score, sum == 0);
+        };
+        // The engine's picture first, then the picture the goal is defined on.
+        let solved = target.meets(&goal, picture)
+            && crate::render::raster::rasterize(&scene)
+                .is_ok_and(|picture| target.meets(&goal, &picture));
+        (score, solved)
+    }
+
     fn distance(&mut self, program: &Program) -> f64 {
         if let Some(score) = self.known.get(program) {
             return *score;
@@ -81,20 +106,8 @@ impl Value for Pixels<'_> {
         states.iter().map(|state| self.distance(state)).collect()
     }
 
-    fn solved(&mut self, state: &Program, score: f64) -> bool {
-        let Some(goal) = self.compiled.grammar.goal else {
-            return score == 0.0;
-        };
-        let Ok(scene) = lower_in(&mut self.workspace, &self.compiled.grammar, state) else {
-            return false;
-        };
-        // The engine's picture first, then the picture the goal is defined on.
-        let drawn = self.engine.draw_into(&scene, &mut self.picture);
-        let target = &self.target;
-        drawn.is_ok()
-            && target.meets(&goal, &self.picture)
-            && crate::render::raster::rasterize(&scene)
-                .is_ok_and(|picture| target.meets(&goal, &picture))
+    fn solved(&mut self, state: &Program, _score: f64) -> bool {
+        self.judge(state).1
     }
 
     fn renders(&self) -> u64 {
@@ -113,29 +126,8 @@ impl<'a> Judge<'a> {
 
     /// The sum of pixel differences, in pixels, and whether the goal is met.
     pub(super) fn judge(&mut self, program: &Program) -> (f64, bool) {
-        let pixels = &mut self.0;
-        pixels.renders += 1;
-        let worst = (2.0 * pixels.target.picture().pixels() as f64, false);
-        let grammar = &pixels.compiled.grammar;
-        let Ok(scene) = lower_in(&mut pixels.workspace, grammar, program) else {
-            return worst;
-        };
-        let (target, picture) = (&pixels.target, &mut pixels.picture);
-        if pixels.engine.draw_into(&scene, picture).is_err() {
-            return worst;
-        }
-        let Some(sum) = target.difference_within(picture, u64::MAX) else {
-            return worst;
-        };
-        let score = in_pixels(sum, picture);
-        let Some(goal) = grammar.goal else {
-            return (score, sum == 0);
-        };
-        // The engine's picture first, then the picture the goal is defined on.
-        let solved = target.meets(&goal, picture)
-            && crate::render::raster::rasterize(&scene)
-                .is_ok_and(|picture| target.meets(&goal, &picture));
-        (score, solved)
+        self.0.renders += 1;
+        self.0.judge(program)
     }
 
     /// Programs looked at.

@@ -2,8 +2,8 @@
 //!
 //! In: a shape and the map that places it. Out: for each row of pixels the part of the line through their
 //! middles that is inside. Afterwards the pixels whose middles are inside are those that a
-//! rasteriser without anti-aliasing fills, but for its rounding along the edge. A rasteriser takes
-//! microseconds to set up for a shape, and a search looks at millions of them once each.
+//! rasteriser without anti-aliasing fills, but for its rounding along the edge. A rasteriser has to
+//! be set up for each shape, and a search looks at very many of them once each.
 
 use multiversion::multiversion;
 

@@ -58,11 +58,6 @@ impl Default for Weights {
 }
 
 impl Weights {
-    /// Pixels that are wrong with nothing in the hole.
-    pub fn nothing(&self) -> u64 {
-        self.nothing
-    }
-
     /// The box around a blot of pixels that would be right if the hole covered them: those that hang
     /// together with one of them, as far as they are at most so far from it. `None` when there are
     /// none.
