@@ -19,12 +19,23 @@ fn picture(compiled: &Compiled, program: &Program) -> Picture {
 }
 
 fn solve(compiled: &Compiled, target: &Picture, evaluations: u64, threads: usize) -> Report {
+    solve_as(compiled, target, evaluations, threads, &|_| {})
+}
+
+fn solve_as(
+    compiled: &Compiled,
+    target: &Picture,
+    evaluations: u64,
+    threads: usize,
+    set: &dyn Fn(&mut Solver<'_>),
+) -> Report {
     let limits = Limits {
         evaluations: Some(evaluations),
         ..Limits::default()
     };
     let mut solver = Solver::new(compiled, target, 8).expect("a solver");
     solver.options.threads = threads;
+    set(&mut solver);
     let report = solver.search(&limits, &AtomicBool::new(false), &|_| {});
     report.expect("a report")
 }
@@ -86,4 +97,75 @@ fn what_is_found_does_not_depend_on_the_number_of_threads() {
     let one = told(1);
     assert_eq!(one, told(2));
     assert_eq!(one, told(3));
+}
+
+#[test]
+fn the_front_has_the_best_program_of_each_size() {
+    let compiled = common::grammar("csg2d");
+    let text = "(- (+ (Circle 6 5 8) (Quad 11 8 4 7 0)) (Circle 2 5 8))";
+    let program = compiled.parse(text).expect("a program");
+    let target = picture(&compiled, &program);
+    let told = |threads| {
+        let pareto = |solver: &mut Solver<'_>| solver.set_pareto(None);
+        let report = solve_as(&compiled, &target, 600_000, threads, &pareto);
+        let told: Vec<(u32, String, String)> = report
+            .front
+            .iter()
+            .map(|p| (p.size, p.score.to_string(), compiled.print(&p.program)))
+            .collect();
+        (report.program, report.evaluations, told, report.front)
+    };
+    let (program, evaluations, one, front) = told(1);
+    // Meeting the goal does not end it.
+    assert!(evaluations > 590_000, "{evaluations}");
+    assert!(front.len() >= 3, "{one:?}");
+    assert_eq!(front[0].size, 1, "{one:?}");
+    for pair in front.windows(2) {
+        assert!(
+            pair[0].size < pair[1].size && pair[0].score > pair[1].score,
+            "{one:?}"
+        );
+    }
+    for point in &front {
+        let drawn = picture(&compiled, &point.program);
+        assert_eq!(point.program.size(), point.size);
+        let wrong = tdc::search::target::difference(&drawn, &target);
+        assert!(
+            (wrong - point.score).abs() < 1.0 + 0.01 * wrong,
+            "{wrong} {}",
+            point.score
+        );
+        assert_eq!(
+            point.solved,
+            tdc::render::metric::iou(&drawn, &target) >= 0.99
+        );
+    }
+    // The result is the smallest that meets the goal.
+    let met = front
+        .iter()
+        .find(|point| point.solved)
+        .expect("one that meets the goal");
+    assert_eq!((met.size, &met.program), (3, &program));
+    assert_eq!((program, evaluations, one), {
+        let (program, evaluations, two, _) = told(2);
+        (program, evaluations, two)
+    });
+}
+
+#[test]
+fn what_a_unit_of_size_costs_decides_on_the_size() {
+    let compiled = common::grammar("icons");
+    // Two dots are 300 pixels and 20.
+    let text = "(+ (circle 10 at 40 40) (circle 2.5 at 90 90))";
+    let target = picture(&compiled, &compiled.parse(text).expect("a program"));
+    let size = |price: f64| {
+        let report = solve_as(&compiled, &target, 60_000, 1, &|solver| {
+            solver.set_price(price)
+        });
+        (report.program.size(), report.stop)
+    };
+    assert_eq!(size(0.5), (2, StopReason::Solved));
+    // Nothing is worth that: the search cannot meet the goal.
+    let (dear, stop) = size(50.0);
+    assert_eq!((dear, stop), (1, StopReason::Evaluations));
 }

@@ -129,10 +129,14 @@ impl Folder {
         })
     }
 
-    /// Adds a file; `name` has no folders in it.
+    /// Adds a file; `name` may lie in folders of this one, by `/`.
     pub fn add(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.temporary.path().join(name);
-        fs::write(&path, bytes).map_err(|e| Failure::file(&self.path.join(name), "write", &e))
+        let write = || {
+            fs::create_dir_all(folder_of(&path))?;
+            fs::write(&path, bytes)
+        };
+        write().map_err(|e| Failure::file(&self.path.join(name), "write", &e))
     }
 
     /// Gives the folder, or each of its files, its name.
@@ -147,7 +151,14 @@ impl Folder {
                 .collect::<io::Result<_>>()?;
             names.sort();
             for name in names {
-                fs::rename(self.temporary.path().join(&name), self.path.join(&name))?;
+                let (from, to) = (self.temporary.path().join(&name), self.path.join(&name));
+                if from.is_dir() && to.is_dir() {
+                    // It takes the place of the old one, which goes with the temporary folder.
+                    let mut old = name;
+                    old.push(".old");
+                    fs::rename(&to, self.temporary.path().join(old))?;
+                }
+                fs::rename(from, to)?;
             }
             Ok(())
         };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::front::{self, Row};
 use super::primitives;
 use crate::compiled::Compiled;
 use crate::grammar::inside::SizeError;
@@ -37,6 +38,12 @@ pub struct Settings {
     pub threads: usize,
     /// Greatest size of a program.
     pub max_size: u32,
+    /// Price of a unit of size in pixels, instead of the search's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
+    /// Whether the front of size against error is wanted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pareto: bool,
     /// Whether what is found is simplified by the language's rules.
     pub simplify: bool,
 }
@@ -59,6 +66,8 @@ pub struct Attempt {
     pub report: Report,
     /// What the program draws: the reference picture.
     pub picture: Picture,
+    /// The front of size against error, when it was asked for.
+    pub front: Vec<Row>,
     /// Wall-clock seconds of all of it.
     pub seconds: f64,
 }
@@ -97,11 +106,18 @@ pub fn attempt(
     solver.options.seed = settings.seed;
     solver.options.threads = settings.threads;
     solver.simplify = settings.simplify;
+    if let Some(price) = settings.price {
+        solver.set_price(price);
+    }
+    if settings.pareto {
+        solver.set_pareto(settings.price);
+    }
     let found = solver.search(&settings.limits(), interrupt, tell);
     let report = found.ok_or(AttemptError::Nothing)?;
     let seconds = began.elapsed().as_secs_f64();
     Ok(Attempt {
         picture: draw(compiled, &report.program)?,
+        front: front::rows(compiled, target, &report)?,
         report,
         seconds,
     })

@@ -2,12 +2,13 @@
 //!
 //! In: a target, an [`Attempt`]. Out: names and bytes. Afterwards `program.txt` holds the program on one
 //! line, `result.svg` has an element a primitive and lies over the original picture, `outline.svg`
-//! holds plain paths without overlap, and the trajectory and its pictures show how the program came
+//! holds plain paths without overlap, `pareto` has a program for each size when that was asked for, and the trajectory and its pictures show how the program came
 //! about, the first program tried first.
 
 use serde_json::json;
 
 use super::attempt::{Attempt, AttemptError, draw};
+use super::front;
 use super::summary::short;
 use crate::compiled::Compiled;
 use crate::render::image::{animation, encode_png};
@@ -26,9 +27,11 @@ const DELAY: (u16, u16) = (120, 2500);
 
 /// How the files are to be.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// Whether there is an `outline.svg`.
     pub outline: bool,
+    /// What the target is called.
+    pub name: &'a str,
     /// How SVGs are written, and the original that they lie over; the title is the program.
     pub svg: SvgOptions,
 }
@@ -42,8 +45,8 @@ pub fn files(
     compiled: &Compiled,
     target: &Picture,
     attempt: &Attempt,
-    options: &Options,
-) -> Result<Vec<(&'static str, Vec<u8>)>, AttemptError> {
+    options: &Options<'_>,
+) -> Result<Vec<(String, Vec<u8>)>, AttemptError> {
     let report = &attempt.report;
     let text = compiled.print(&report.program);
     let scene = lower(&compiled.grammar, &report.program)?;
@@ -77,6 +80,11 @@ pub fn files(
     out.push(("filmstrip.png", encode_png(&filmstrip(target, &steps))));
     if let Some(film) = film(target, &steps) {
         out.push(("search.png", film));
+    }
+    let mut out: Vec<(String, Vec<u8>)> = out.into_iter().map(|(n, b)| (n.to_owned(), b)).collect();
+    if !attempt.front.is_empty() {
+        let files = front::files(compiled, options.name, target, &attempt.front, &options.svg)?;
+        out.extend(files.into_iter().map(|(n, b)| (format!("pareto/{n}"), b)));
     }
     Ok(out)
 }

@@ -6,6 +6,7 @@
 
 pub mod attempt;
 pub mod folder;
+pub mod front;
 pub mod parallel;
 pub mod plot;
 pub mod sheet;

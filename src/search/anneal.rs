@@ -19,6 +19,7 @@ use rand::SeedableRng;
 
 use crate::sample::Rng;
 use crate::search::chance::{boltzmann, metropolis};
+use crate::search::front::Cycle;
 pub use crate::search::runs::Status;
 use crate::search::runs::{self, Best, Plan, Run, Track};
 use crate::search::{Limits, Policy, Report, StopReason, Value};
@@ -39,6 +40,9 @@ pub struct Options {
     pub hot: f64,
     /// Price of a unit of size.
     pub price: f64,
+    /// Whether the front of size against error is wanted, and at which prices: then the search goes
+    /// on when the goal is met.
+    pub pareto: Option<Cycle>,
     /// Most edits scored in one step.
     pub width: usize,
     /// Steps of each replica between exchanges.
@@ -62,6 +66,7 @@ impl Options {
             cold: (weight / 4000.0).clamp(0.05, 1.0),
             hot: weight * 0.03,
             price: weight / 1000.0,
+            pareto: None,
             width: 16,
             steps: 12,
             starts: 32,
@@ -110,6 +115,7 @@ const LEAST_RUN: u64 = 100_000;
 /// A program at a temperature.
 struct Replica {
     program: Program,
+    score: f64,
     energy: f64,
     temperature: f64,
 }
@@ -122,6 +128,8 @@ struct Runner<'a> {
     value: Box<dyn Value + 'a>,
     rng: Rng,
     track: Track<'a>,
+    /// The price of a unit of size now.
+    price: f64,
 }
 
 impl<'a> Runner<'a> {
@@ -133,6 +141,7 @@ impl<'a> Runner<'a> {
             value: setup.value(),
             rng: Rng::seed_from_u64(track.seed(options.seed)),
             track,
+            price: options.pareto.map_or(options.price, |cycle| cycle.price(0)),
         }
     }
 
@@ -161,6 +170,7 @@ impl<'a> Runner<'a> {
                 }
             }
             self.exchange(&mut replicas);
+            self.turn(&mut replicas);
         }
     }
 
@@ -172,21 +182,22 @@ impl<'a> Runner<'a> {
         let mut replicas = Vec::new();
         for index in 0..count {
             let part = index as f64 / (count.max(2) - 1) as f64;
-            let mut best: Option<(Program, f64)> = None;
+            let mut best: Option<(Program, f64, f64)> = None;
             for _ in 0..options.starts.max(1) {
                 let Some(program) = self.setup.start(&mut self.rng) else {
                     continue;
                 };
-                let energy = self.score(&[&program])?[0];
-                if best.as_ref().is_none_or(|(_, least)| energy < *least) {
-                    best = Some((program, energy));
+                let (score, energy) = self.score(&[&program])?[0];
+                if best.as_ref().is_none_or(|(_, _, least)| energy < *least) {
+                    best = Some((program, score, energy));
                 }
             }
-            let Some((program, energy)) = best else {
+            let Some((program, score, energy)) = best else {
                 return Err(StopReason::Exhausted);
             };
             replicas.push(Replica {
                 program,
+                score,
                 energy,
                 temperature: options.cold * libm::pow(ratio, part),
             });
@@ -194,16 +205,35 @@ impl<'a> Runner<'a> {
         Ok(replicas)
     }
 
-    /// Energies of programs, the best of which is remembered. The error says why to stop.
-    fn score(&mut self, programs: &[&Program]) -> Result<Vec<f64>, StopReason> {
+    /// Another price, when the front is wanted.
+    fn turn(&mut self, replicas: &mut [Replica]) {
+        let Some(cycle) = self.options.pareto else {
+            return;
+        };
+        self.price = cycle.price(self.track.evaluations());
+        for replica in replicas {
+            replica.energy = replica.score + self.price * f64::from(replica.program.size());
+        }
+    }
+
+    /// Scores and energies of programs, the best of which is remembered. The error says why to stop.
+    fn score(&mut self, programs: &[&Program]) -> Result<Vec<(f64, f64)>, StopReason> {
         self.track.spend(programs.len() as u64)?;
         let scores = self.value.score(programs);
         let mut energies = Vec::with_capacity(scores.len());
         let mut solved = false;
         for (program, score) in programs.iter().zip(scores) {
-            let energy = score + self.options.price * f64::from(program.size());
-            energies.push(energy);
-            if self.track.offer(program, score, energy) && self.value.solved(program, score) {
+            let size = f64::from(program.size());
+            energies.push((score, score + self.price * size));
+            let best = self
+                .track
+                .offer(program, score, score + self.options.price * size);
+            if self.options.pareto.is_some() {
+                if self.track.may_place(program, score) {
+                    let solved = self.value.solved(program, score);
+                    self.track.place(program, score, solved);
+                }
+            } else if best && self.value.solved(program, score) {
                 solved = true;
                 break;
             }
@@ -235,14 +265,15 @@ impl<'a> Runner<'a> {
         if candidates.is_empty() {
             return self.track.check();
         }
-        let mut energies = self.score(&candidates.iter().collect::<Vec<_>>())?;
+        let scores = self.score(&candidates.iter().collect::<Vec<_>>())?;
+        let mut energies: Vec<f64> = scores.iter().map(|(_, energy)| *energy).collect();
         // Past the last: to stay.
         energies.push(replica.energy);
         if let Some(index) = boltzmann(&energies, replica.temperature, &mut self.rng)
             && let Some(program) = candidates.into_iter().nth(index)
         {
             replica.program = program;
-            replica.energy = energies[index];
+            (replica.score, replica.energy) = scores[index];
         }
         Ok(())
     }
@@ -257,6 +288,7 @@ impl<'a> Runner<'a> {
             let gain = (a.energy - b.energy) * (1.0 / a.temperature - 1.0 / b.temperature);
             if metropolis(-gain, 1.0, &mut self.rng) {
                 std::mem::swap(&mut a.program, &mut b.program);
+                std::mem::swap(&mut a.score, &mut b.score);
                 std::mem::swap(&mut a.energy, &mut b.energy);
             }
         }

@@ -7,6 +7,7 @@
 
 pub mod anneal;
 mod chance;
+pub mod front;
 mod holes;
 pub mod moves;
 mod runs;
@@ -100,6 +101,8 @@ pub struct Report {
     pub trajectory: Vec<Improvement>,
     /// Answers of the policy.
     pub expansions: u64,
+    /// The best programs by size, when the front was asked for: each better than all smaller ones.
+    pub front: Vec<front::Point>,
     /// Programs scored.
     pub evaluations: u64,
     /// Programs drawn: fewer than scored when scores were remembered.

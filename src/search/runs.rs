@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::search::front::Front;
 use crate::search::{Improvement, Limits, Report, StopReason};
 use crate::tree::Program;
 
@@ -115,6 +116,7 @@ pub(super) struct Run {
     index: usize,
     pub(super) stop: StopReason,
     pub(super) best: Option<Best>,
+    pub(super) front: Front,
     trajectory: Vec<Improvement>,
     evaluations: u64,
     expansions: u64,
@@ -200,6 +202,10 @@ impl Row<'_> {
                 .find(|stop| *stop != StopReason::Evaluations)
                 .unwrap_or(StopReason::Evaluations)
         };
+        let mut front = Front::default();
+        for run in &runs {
+            front.merge(&run.front);
+        }
         let winner = runs
             .into_iter()
             .filter(|run| run.best.is_some())
@@ -214,6 +220,7 @@ impl Row<'_> {
             program: best.program,
             score: best.score,
             trajectory: winner.trajectory,
+            front: front.points(0.0),
             expansions,
             evaluations,
             renders,
@@ -238,6 +245,7 @@ impl<'a> Track<'a> {
                 index,
                 stop: StopReason::Evaluations,
                 best: None,
+                front: Front::default(),
                 trajectory: Vec::new(),
                 evaluations: 0,
                 expansions: 0,
@@ -299,6 +307,16 @@ impl<'a> Track<'a> {
             self.take(program, score, energy);
         }
         better
+    }
+
+    /// Whether a program may belong to the front, by its score alone.
+    pub(super) fn may_place(&self, program: &Program, score: f64) -> bool {
+        self.run.front.may_take(program.size(), score)
+    }
+
+    /// Takes a program for the front if it belongs there.
+    pub(super) fn place(&mut self, program: &Program, score: f64, solved: bool) {
+        self.run.front.offer(program, score, solved);
     }
 
     /// Takes a program for the best, whatever its energy.

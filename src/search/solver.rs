@@ -16,6 +16,7 @@ use crate::render::bits::{Bits, Target};
 use crate::rewrite::Simplifier;
 use crate::sample::{Rng, Sampler};
 use crate::search::anneal::{self, Options, Setup, Status};
+use crate::search::front::{Cycle, Front, Point};
 use crate::search::holes::Holes;
 use crate::search::moves::Moves;
 use crate::search::runs::{self, Plan};
@@ -30,6 +31,8 @@ pub struct Solver<'a> {
     compiled: &'a Compiled,
     target: &'a Picture,
     mutator: Mutator<'a>,
+    /// What there is to get right, in the units of the score.
+    weight: f64,
     /// How the search goes about it; may be changed before it starts.
     pub options: Options,
     /// The same for the search on bit planes.
@@ -67,10 +70,30 @@ impl<'a> Solver<'a> {
             compiled,
             target,
             mutator,
+            weight,
             options: Options::for_weight(weight, max_size),
             tempering: temper::Options::for_weight(weight, max_size),
             simplify: true,
         })
+    }
+
+    /// Lets a unit of size cost `price` from the start to the end, in the units of the score.
+    pub fn set_price(&mut self, price: f64) {
+        self.options.price = price;
+        self.tempering.price = price;
+        self.tempering.halves = u64::MAX;
+    }
+
+    /// Asks for the front of size against error: the search spends its limits on all sizes by turns and
+    /// does not end when the goal is met. A unit of size has to be worth `price`, or without one a
+    /// 4000th of the picture for the least program's size.
+    pub fn set_pareto(&mut self, price: Option<f64>) {
+        let mut cycle = Cycle::for_weight(self.weight, spec_least(self.compiled));
+        if let Some(price) = price {
+            cycle.low = price;
+        }
+        self.options.pareto = Some(cycle);
+        self.tempering.pareto = Some(cycle);
     }
 
     /// Searches; see [`anneal::search`]. What is found is then simplified by the language's rules,
@@ -86,8 +109,10 @@ impl<'a> Solver<'a> {
             Some(bits) => self.temper(bits, limits, interrupt, tell)?,
             None => anneal::search(self, limits, &self.options, interrupt, tell)?,
         };
-        if self.simplify {
-            self.shorten(&mut report);
+        match self.options.pareto {
+            Some(cycle) => self.choose(&mut report, cycle),
+            None if self.simplify => self.shorten(&mut report),
+            None => (),
         }
         Some(report)
     }
@@ -165,6 +190,41 @@ impl<'a> Solver<'a> {
         }
         report.evaluations += 1;
         report.renders += value.renders();
+    }
+
+    /// Makes the programs of the front smaller where that is possible, and takes one of them for the
+    /// result: the smallest that meets the goal, or else the one that is best at the price of size.
+    fn choose(&self, report: &mut Report, cycle: Cycle) {
+        let mut front = Front::of(std::mem::take(&mut report.front));
+        let simplifier = self.simplify.then(|| Simplifier::new(self.compiled));
+        let simplifier = simplifier.filter(Simplifier::has_rules);
+        let mut value = self.value();
+        report.evaluations += front.shorten(&mut *value, &|program| {
+            let edits = self.simpler(program).into_iter().map(|edit| {
+                let mut smaller = program.clone();
+                self.layout().apply(&mut smaller, &edit);
+                smaller
+            });
+            let mut programs: Vec<Program> = edits.collect();
+            let found = simplifier.as_ref().map(|s| s.simplify(program));
+            programs.extend(found.filter(|f| f.cost < f.before).map(|f| f.program));
+            programs
+        });
+        report.renders += value.renders();
+        report.front = front.points(cycle.low);
+        let energy = |p: &Point| p.score + self.options.price * f64::from(p.size);
+        let solved = report.front.iter().find(|point| point.solved);
+        let least = || {
+            let points = report.front.iter();
+            points.min_by(|a, b| energy(a).total_cmp(&energy(b)))
+        };
+        if let Some(point) = solved.or_else(least) {
+            if point.solved {
+                report.stop = StopReason::Solved;
+            }
+            report.program = point.program.clone();
+            report.score = point.score;
+        }
     }
 
     fn moves(&self) -> Moves<'_> {

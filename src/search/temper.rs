@@ -26,6 +26,7 @@ use crate::sample::Rng;
 use crate::scene::Live;
 use crate::search::StopReason;
 use crate::search::chance::{boltzmann, metropolis};
+use crate::search::front::Cycle;
 use crate::search::holes::{Filler, Holes};
 use crate::search::moves::{Kind, Moves};
 use crate::search::runs::{Run, Track};
@@ -46,6 +47,9 @@ pub struct Options {
     /// After how many evaluations of a run the price is half of what it was: what is easily found
     /// is to be short, and what is not is to be found. It falls to a tenth.
     pub halves: u64,
+    /// Whether the front of size against error is wanted, and at which prices: then the search goes on
+    /// when the goal is met.
+    pub pareto: Option<Cycle>,
     /// Steps of each replica between exchanges.
     pub steps: u32,
     /// Random atoms that are looked at for a hole.
@@ -71,6 +75,7 @@ impl Options {
             hot: cold * 45.0,
             price: weight / 1000.0,
             halves: 600_000,
+            pareto: None,
             steps: 12,
             draws: 24,
             nudges: 8,
@@ -151,6 +156,8 @@ pub(super) struct Runner<'a> {
     slack: f64,
     /// Wrong pixels and size of the program with the least energy.
     champion: (f64, u32),
+    /// When the front is wanted: the fewest wrong pixels of programs of each size or a smaller one.
+    leasts: Vec<f64>,
     /// Those that were, by hash.
     #[allow(clippy::disallowed_types)]
     tested: HashSet<u64, FxBuildHasher>,
@@ -176,10 +183,14 @@ impl<'a> Runner<'a> {
             part: Program::default(),
             energies: Vec::new(),
             fits: world.holes.any(),
-            price: world.options.price,
+            price: world
+                .options
+                .pareto
+                .map_or(world.options.price, |cycle| cycle.price(0)),
             least: f64::INFINITY,
             slack: 1.0,
             champion: (f64::INFINITY, 0),
+            leasts: Vec::new(),
             #[allow(clippy::disallowed_types)]
             tested: HashSet::default(),
         }
@@ -281,7 +292,10 @@ impl<'a> Runner<'a> {
     fn cheapen(&mut self, replicas: &mut [Replica<'_>]) {
         let options = self.world.options;
         let halves = self.track.evaluations() as f64 / options.halves.max(1) as f64;
-        self.price = options.price * libm::exp2(-halves).max(0.1);
+        self.price = match options.pareto {
+            None => options.price * libm::exp2(-halves).max(0.1),
+            Some(cycle) => cycle.price(self.track.evaluations()),
+        };
         for replica in replicas {
             replica.energy = replica.wrong + self.price(replica.live.program());
         }
@@ -297,7 +311,7 @@ impl<'a> Runner<'a> {
             self.least = replica.energy;
             self.champion = (replica.wrong, replica.live.program().size());
         }
-        if replica.energy > self.least + self.slack {
+        if self.behind(replica) > self.slack {
             self.slack *= 1.01;
             return Ok(());
         }
@@ -313,6 +327,10 @@ impl<'a> Runner<'a> {
         let (score, solved) = self.judge.judge(program);
         let energy = score + self.world.options.price * f64::from(program.size());
         let better = self.track.offer(program, score, energy);
+        if self.world.options.pareto.is_some() {
+            self.track.place(program, score, solved);
+            return Ok(());
+        }
         if !solved {
             return Ok(());
         }
@@ -320,6 +338,27 @@ impl<'a> Runner<'a> {
             self.track.take(program, score, energy);
         }
         Err(StopReason::Solved)
+    }
+
+    /// By how much a program is worse than the best on bit planes: than the best of all, or, when the
+    /// front is wanted, than the best that are not larger.
+    fn behind(&mut self, replica: &Replica<'_>) -> f64 {
+        if self.world.options.pareto.is_none() {
+            return replica.energy - self.least;
+        }
+        let size = replica.live.program().size() as usize;
+        if self.leasts.len() <= size {
+            let last = self.leasts.last().copied().unwrap_or(f64::INFINITY);
+            self.leasts.resize(size + 1, last);
+        }
+        let behind = replica.wrong - self.leasts[size];
+        for least in self.leasts[size..]
+            .iter_mut()
+            .take_while(|least| **least > replica.wrong)
+        {
+            *least = replica.wrong;
+        }
+        behind
     }
 
     fn step(&mut self, replica: &mut Replica<'_>) -> Result<(), StopReason> {

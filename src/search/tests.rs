@@ -6,6 +6,7 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::anneal::{Options, Setup, search};
+use super::front::Cycle;
 use super::moves::Moves;
 use super::solver::Solver;
 use super::{Limits, Policy, Report, StopReason, Value};
@@ -110,6 +111,16 @@ fn bits() -> Compiled {
 }
 
 fn run(reachable: bool, limits: Limits, threads: usize, interrupt: &AtomicBool) -> Option<Report> {
+    run_at(reachable, limits, threads, interrupt, None)
+}
+
+fn run_at(
+    reachable: bool,
+    limits: Limits,
+    threads: usize,
+    interrupt: &AtomicBool,
+    pareto: Option<Cycle>,
+) -> Option<Report> {
     let compiled = bits();
     let spec = compiled.grammar.mutate;
     let target = crate::tree::parse(&compiled.grammar, &compiled.syntax, "1 0 1 1 0 0 1 0 1 1");
@@ -124,6 +135,7 @@ fn run(reachable: bool, limits: Limits, threads: usize, interrupt: &AtomicBool) 
         cold: 0.2,
         hot: 3.0,
         price: 0.0,
+        pareto,
         seed: 5,
         ..Options::for_weight(10.0, 12)
     };
@@ -184,6 +196,27 @@ fn the_report_does_not_depend_on_the_number_of_threads() {
         assert_eq!(one, told(2));
         assert_eq!(one, told(5));
     }
+}
+
+#[test]
+fn the_front_of_the_edits_alone_is_the_same_for_every_number_of_threads() {
+    let cycle = Cycle {
+        high: 3.0,
+        low: 0.01,
+        first: 5_000,
+    };
+    let told = |threads| {
+        let never = AtomicBool::new(false);
+        let report = run_at(true, evaluations(150_000), threads, &never, Some(cycle));
+        report.expect("a report").front
+    };
+    let one = told(1);
+    // The target has ten digits: a word of fewer is wrong by the digits that it lacks.
+    let sizes: Vec<(u32, f64)> = one.iter().map(|point| (point.size, point.score)).collect();
+    assert_eq!(sizes.last(), Some(&(10, 0.0)), "{sizes:?}");
+    assert!(sizes.len() >= 8, "{sizes:?}");
+    assert!(one.last().is_some_and(|point| point.solved));
+    assert_eq!(one, told(3));
 }
 
 #[test]

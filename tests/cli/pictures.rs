@@ -139,6 +139,68 @@ fn solve_finds_a_simple_program() {
 }
 
 #[test]
+fn solve_writes_the_front_of_size_against_error() {
+    let folder = folder();
+    let target = png(
+        folder.path(),
+        "target.png",
+        "(- (Circle 6 8 8) (Quad 8 8 4 3 0))",
+    );
+    let out = folder.path().join("found").display().to_string();
+    let target = target.display().to_string();
+    let csg = grammar("csg2d.tdg");
+    let solve = |more: &[&str]| {
+        let mut args = vec!["solve", &csg, "--target", &target, "-o", &out, "--pareto"];
+        args.extend(["--evaluations", "200000"]);
+        args.extend(more);
+        ok(&args)
+    };
+    let report = &json_lines(&solve(&["--format", "json"]))[0];
+    assert_eq!(report["solved"], true);
+    let front = report["front"].as_array().expect("a front").clone();
+    assert!(front.len() >= 2, "{front:?}");
+    let pareto = folder.path().join("found/pareto");
+    let mut names = vec![
+        "front.json".to_owned(),
+        "front.svg".to_owned(),
+        "sheet.png".to_owned(),
+    ];
+    for row in &front {
+        has_keys(
+            row,
+            &[
+                "file",
+                "iou",
+                "metric",
+                "nodes",
+                "primitives",
+                "program",
+                "score",
+                "size",
+                "solved",
+            ],
+        );
+        let file = row["file"].as_str().expect("a name");
+        names.extend(["txt", "svg", "png"].map(|ending| format!("{file}.{ending}")));
+        let text = fs::read_to_string(pareto.join(format!("{file}.txt"))).expect("a program");
+        assert_eq!(row["program"], text.trim_end());
+    }
+    holds_exactly(
+        &pareto,
+        &names.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let text = fs::read_to_string(pareto.join("front.json")).expect("text");
+    let kept: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(kept, report["front"]);
+    // Again, into the same folder: what is not on the front any more is gone.
+    fs::write(pareto.join("size-99.txt"), "old").expect("a file");
+    let table = solve(&["--price", "20"]);
+    let last = table.lines().last().expect("a line");
+    assert!(last.contains("* ") && table.lines().count() == 3, "{table}");
+    assert_eq!(fs::read_dir(&pareto).expect("a folder").count(), 9);
+}
+
+#[test]
 fn solve_is_the_same_for_every_number_of_threads() {
     let folder = folder();
     let target = png(

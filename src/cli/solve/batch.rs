@@ -175,7 +175,7 @@ fn solve(
     let json = one::report(language, args, settings, &record, &found, &target);
     let write = || -> Result<(), Failure> {
         let folder = Folder::create(&to.join(&item.folder))?;
-        one::write(language, args, &target, &found, &json, &folder)?;
+        one::write(language, args, &target, &item.name, &found, &json, &folder)?;
         folder.finish()
     };
     write().map_err(|error| error.message().unwrap_or_default())?;
@@ -223,6 +223,12 @@ fn page(
                 links.push(("outline", file("outline.svg")));
             }
             links.push(("program", file("program.txt")));
+            if settings.pareto {
+                links.push((
+                    "front",
+                    sheet::beside(&[&item.folder, "pareto", "front.svg"]),
+                ));
+            }
             links.push(("filmstrip", file("filmstrip.png")));
             links.push(("animation", file("search.png")));
             links.push(("report", file("report.json")));

@@ -32,6 +32,7 @@ Examples:
   tdc solve grammars/csg2d.tdg --target icon.png -o out/icon
   tdc solve grammars/csg2d.tdg --target icon.png --time 120 --threads 4 --max-size 16
   tdc solve grammars/csg2d.tdg --target icon.png --evaluations 200000 --seed 7
+  tdc solve grammars/csg2d.tdg --target icon.png --pareto -o out/traded
   tdc solve grammars/csg2d.tdg --target icons/ --time 5 --jobs 4 -o out/icons
   tdc solve grammars/csg2d.tdg --tasks out/hard --time 10 -o out/solved
 
@@ -41,7 +42,9 @@ Files in the output folder: program.txt, result.svg, result.png, target.png (as 
 canvas), difference.png, triptych.png (target, difference, result), report.json, trajectory.jsonl (an
 object an improvement: evaluations, seconds, score, size, program), filmstrip.png and search.png (the
 search in pictures, and as an animation). The exit code is 0 when the goal is met and 3 otherwise; the
-best program is written either way.
+best program is written either way. With --pareto: pareto/, with size-N.txt, size-N.svg and size-N.png for
+each size, front.json, front.svg (a plot), sheet.png; the table on standard output has the size, wrong
+pixels, what the goal measures (a star where it is met) and the program.
 
 With a folder as target: such a folder for each picture, results.jsonl (an object a picture, on disk
 as it comes), summary.json, index.html (a contact sheet), run.json; exit code 3 when one was not
@@ -52,8 +55,9 @@ same settings.
 JSON, one object, as in report.json: target, solved, stop_reason (solved, time, evaluations,
 interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a
 distance), seconds (wall clock), evaluations, primitives, true_primitives, size, nodes, program, goal,
-expansions, renders, seed, threads, max_size, time_limit, evaluations_limit, trajectory (the file),
-target_size, fit (sx, sy, dx, dy: from the picture to the canvas), notes, grammar. Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
+expansions, renders, seed, threads, max_size, price, time_limit, evaluations_limit, trajectory (the file),
+target_size, fit (sx, sy, dx, dy: from the picture to the canvas), notes, grammar; with --pareto, front: an object a size with size, score, solved, metric, iou,
+primitives, nodes, program, file. Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
 targets, solved, share, clock, within_seconds, within_evaluations, median_seconds, p90_seconds,
 median_evaluations, total_seconds, mean_metric, mean_iou, mean_primitives, mean_true_primitives,
 no_longer.")]
@@ -97,6 +101,15 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_size: Option<u32>,
 
+    /// What a unit of size must be worth, in pixels; without it the price falls as the search goes on
+    #[arg(long, value_name = "PIXELS", value_parser = pixels)]
+    price: Option<f64>,
+
+    /// Look for the best program of every size: the whole trade-off of size against error, in a table
+    /// and in the folder's `pareto`; uses all of --time or --evaluations
+    #[arg(long, conflicts_with = "tasks")]
+    pareto: bool,
+
     /// Leave the program as it was found, instead of simplifying it by the grammar's rules
     #[arg(long)]
     as_found: bool,
@@ -116,7 +129,7 @@ pub struct Args {
     fit: FitArg,
 
     /// Pixels of the canvas that stay free at each side
-    #[arg(long, default_value_t = 0.0, value_name = "PIXELS", value_parser = margin, help_heading = "The picture")]
+    #[arg(long, default_value_t = 0.0, value_name = "PIXELS", value_parser = pixels, help_heading = "The picture")]
     margin: f64,
 
     /// What is darker than this is ink, 0 black to 1 white; without it, found for each picture that
@@ -141,7 +154,7 @@ enum FitArg {
     Stretch,
 }
 
-fn margin(text: &str) -> Result<f64, String> {
+fn pixels(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(pixels) if (0.0..=1e6).contains(&pixels) => Ok(pixels),
         _ => Err("a number of pixels is needed, such as 4".to_owned()),
@@ -203,6 +216,8 @@ impl Args {
             seed: self.seed,
             threads: usize::from(self.threads),
             max_size: max_size.unwrap_or(language.compiled.grammar.sample.max),
+            price: self.price,
+            pareto: self.pareto,
             simplify: !self.as_found,
         }
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use serde_json::json;
-use tdc::eval::attempt::{self, Attempt, Known, Record, Settings};
-use tdc::eval::folder;
+use tdc::eval::attempt::{self, Attempt, AttemptError, Known, Record, Settings};
+use tdc::eval::{folder, front};
 use tdc::grammar::ir::CanvasMode;
 use tdc::render::Picture;
 use tdc::render::image::intake::{self, Intake};
@@ -40,12 +40,15 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, path: &Path) -> Outc
     record.notes.clone_from(&target.notes);
     let json = report(language, args, &settings, &record, &found, &target);
     if let Some(folder) = folder {
-        write(language, args, &target, &found, &json, &folder)?;
+        write(language, args, &target, &name, &found, &json, &folder)?;
         folder.finish()?;
     }
     let mut out = Out::open(None)?;
     if shell.json() {
         out.json(&json)?;
+    } else if settings.pareto {
+        out.text(&front::table(&found.front))?;
+        shell.say(&remark(args, &record, &found));
     } else {
         out.line(record.program.as_deref().unwrap_or_default())?;
         shell.say(&remark(args, &record, &found));
@@ -99,8 +102,11 @@ fn search(
         }
     };
     let stop = shell::stop_flag();
-    attempt::attempt(&language.compiled, picture, settings, stop, &tell)
-        .map_err(|error| Failure::input(error.to_string()))
+    attempt::attempt(&language.compiled, picture, settings, stop, &tell).map_err(failed)
+}
+
+fn failed(error: AttemptError) -> Failure {
+    Failure::input(error.to_string())
 }
 
 /// The record, and how it was come by.
@@ -121,6 +127,7 @@ pub fn report(
         "seed": settings.seed,
         "threads": settings.threads,
         "max_size": settings.max_size,
+        "price": settings.price,
         "time_limit": settings.time,
         "evaluations_limit": settings.evaluations,
         "trajectory": args.output.as_ref().map(|_| "trajectory.jsonl"),
@@ -128,6 +135,9 @@ pub fn report(
         "fit": target.fit,
         "grammar": args.grammar.display().to_string(),
     });
+    if settings.pareto {
+        json["front"] = json!(found.front);
+    }
     if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), more) {
         json.extend(more);
     }
@@ -139,6 +149,7 @@ pub fn write(
     language: &Language,
     args: &Args,
     target: &Intake,
+    name: &str,
     found: &Attempt,
     json: &serde_json::Value,
     to: &Folder,
@@ -149,6 +160,7 @@ pub fn write(
         && canvas.is_some_and(|c| target.size == [f64::from(c.width), f64::from(c.height)]);
     let options = folder::Options {
         outline: args.outline,
+        name,
         svg: match in_place {
             true => SvgOptions::default(),
             // It lies over the original, which paper would hide.
@@ -162,10 +174,10 @@ pub fn write(
             },
         },
     };
-    let files = folder::files(&language.compiled, &target.picture, found, &options)
-        .map_err(|error| Failure::input(error.to_string()))?;
+    let files =
+        folder::files(&language.compiled, &target.picture, found, &options).map_err(failed)?;
     for (name, bytes) in files {
-        to.add(name, &bytes)?;
+        to.add(&name, &bytes)?;
     }
     let report = serde_json::to_string_pretty(json).unwrap_or_default();
     to.add("report.json", format!("{report}\n").as_bytes())
