@@ -21,6 +21,7 @@ pub mod metric;
 pub mod outline;
 pub mod panels;
 mod paths;
+pub(crate) mod pen;
 mod picture;
 mod place;
 mod plan;

@@ -6,31 +6,24 @@
 //! does not matter, since a sketch does not show it.
 //!
 //! The score is the sum of two: over the outline's pixels the distance to the nearest stroke, and
-//! over the strokes' pixels, by their ink and per pixel of stroke width, the distance to the
-//! nearest outline. Distances are chamfer distances with weights 3 and 4 (Borgefors 1986), in
-//! pixels, and end at [`FAR`].
+//! over the strokes' pixels, per pixel of stroke width, the distance to the nearest outline. Distances
+//! are in pixels and end at [`FAR`]. `render::pen` says which pixels are strokes, `render::bits`
+//! has the same score a thousand times as fast, for search.
 
 use crate::render::Picture;
+use crate::render::pen::{Pen, UNIT, distances};
+use crate::search::temper;
 
 /// Beyond this many pixels, far is far.
 pub const FAR: u16 = 14;
-/// Ink from which a pixel counts as stroke.
-const STROKE: u8 = 64;
 /// Ink from which a pixel is inside a drawing.
 const INSIDE: u8 = 128;
-/// A third of a pixel: the unit of chamfer distances.
-const UNIT: f64 = 3.0;
 
 /// Strokes to be matched.
 pub struct Sketch {
-    width: usize,
-    height: usize,
-    /// Ink of each pixel, 0 where there is none to speak of.
-    ink: Vec<u8>,
-    /// Distance of each pixel to the nearest stroke, in thirds of a pixel.
+    pen: Pen,
+    /// Distance of each pixel to the nearest stroke.
     distance: Vec<u16>,
-    /// How many pixels wide strokes are, on average.
-    thickness: f64,
     outline: Vec<bool>,
     nearest: Vec<u16>,
 }
@@ -49,38 +42,28 @@ pub struct Match {
 impl Sketch {
     /// The strokes of a picture.
     pub fn new(picture: &Picture) -> Sketch {
-        let (width, height) = (picture.width as usize, picture.height as usize);
-        let ink: Vec<u8> = picture
-            .data
-            .chunks_exact(usize::from(picture.channels.max(1)))
-            .map(|pixel| pixel[0])
-            .map(|ink| if ink >= STROKE { ink } else { 0 })
-            .collect();
-        let strokes: Vec<bool> = ink.iter().map(|ink| *ink > 0).collect();
+        let pen = Pen::new(picture);
         let mut distance = Vec::new();
-        spread(width, height, &strokes, &mut distance);
+        spread(&pen, &pen.marks(), &mut distance);
         Sketch {
-            thickness: thickness(width, height, &strokes),
-            width,
-            height,
-            ink,
+            pen,
             distance,
             outline: Vec::new(),
             nearest: Vec::new(),
         }
     }
 
-    /// Pixels of stroke, by their ink and per pixel of width: about the length of the strokes.
+    /// About the length of the strokes in pixels.
     pub fn length(&self) -> f64 {
-        let sum: u64 = self.ink.iter().map(|ink| u64::from(*ink)).sum();
-        sum as f64 / 255.0 / self.thickness
+        self.pen.length()
     }
 
     /// How well a picture's outline agrees with the strokes; `near` is in pixels.
     pub fn compare(&mut self, picture: &Picture, near: f64) -> Match {
         self.trace(picture);
-        spread(self.width, self.height, &self.outline, &mut self.nearest);
-        let near = (near * UNIT) as u16;
+        spread(&self.pen, &self.outline, &mut self.nearest);
+        let unit = f64::from(UNIT);
+        let near = (near * unit) as u16;
         let (mut there, mut there_near, mut outline) = (0u64, 0u64, 0u64);
         let (mut back, mut back_near, mut ink) = (0u64, 0u64, 0u64);
         for at in 0..self.outline.len() {
@@ -89,7 +72,7 @@ impl Sketch {
                 there += u64::from(self.distance[at]);
                 there_near += u64::from(self.distance[at] <= near);
             }
-            let weight = u64::from(self.ink[at]);
+            let weight = u64::from(self.pen.ink[at] > 0);
             ink += weight;
             back += weight * u64::from(self.nearest[at]);
             back_near += weight * u64::from(self.nearest[at] <= near);
@@ -102,16 +85,17 @@ impl Sketch {
             }
         };
         Match {
-            score: there as f64 / UNIT + back as f64 / (255.0 * UNIT * self.thickness),
+            // The outline is two pixels wide.
+            score: (there as f64 / 2.0 + back as f64 / self.pen.thickness) / unit,
             outline_near: share(there_near, outline),
             strokes_near: share(back_near, ink),
         }
     }
 
-    /// Marks the pixels on the inner side of a drawing's outline. Where a drawing meets the edge
-    /// of the canvas there is no outline.
+    /// Marks the pixels on both sides of a drawing's outline. Where a drawing meets the edge of the
+    /// canvas there is no outline.
     fn trace(&mut self, picture: &Picture) {
-        let (w, h) = (self.width, self.height);
+        let (w, h) = (self.pen.width, self.pen.height);
         let channels = usize::from(picture.channels.max(1));
         let inside = |x: usize, y: usize| {
             picture
@@ -123,86 +107,36 @@ impl Sketch {
         self.outline.resize(w * h, false);
         for y in 0..h {
             for x in 0..w {
-                self.outline[y * w + x] = inside(x, y)
-                    && !(inside(x.saturating_sub(1), y)
-                        && inside((x + 1).min(w - 1), y)
-                        && inside(x, y.saturating_sub(1))
-                        && inside(x, (y + 1).min(h - 1)));
+                let here = inside(x, y);
+                self.outline[y * w + x] = here != inside(x.saturating_sub(1), y)
+                    || here != inside((x + 1).min(w - 1), y)
+                    || here != inside(x, y.saturating_sub(1))
+                    || here != inside(x, (y + 1).min(h - 1));
             }
         }
     }
 }
 
-/// Chamfer distances to the nearest marked pixel, in thirds of a pixel.
-fn spread(w: usize, h: usize, marks: &[bool], out: &mut Vec<u16>) {
-    const MOST: u16 = FAR * 3;
-    out.clear();
-    out.extend(marks.iter().map(|mark| if *mark { 0 } else { MOST }));
-    for y in 0..h {
-        for x in 0..w {
-            let mut best = out[y * w + x];
-            if x > 0 {
-                best = best.min(out[y * w + x - 1] + 3);
-            }
-            if y > 0 {
-                let above = &out[(y - 1) * w..y * w];
-                best = best.min(above[x] + 3);
-                if x > 0 {
-                    best = best.min(above[x - 1] + 4);
-                }
-                if x + 1 < w {
-                    best = best.min(above[x + 1] + 4);
-                }
-            }
-            out[y * w + x] = best;
-        }
-    }
-    for y in (0..h).rev() {
-        for x in (0..w).rev() {
-            let mut best = out[y * w + x];
-            if x + 1 < w {
-                best = best.min(out[y * w + x + 1] + 3);
-            }
-            if y + 1 < h {
-                let below = &out[(y + 1) * w..(y + 2) * w];
-                best = best.min(below[x] + 3);
-                if x > 0 {
-                    best = best.min(below[x - 1] + 4);
-                }
-                if x + 1 < w {
-                    best = best.min(below[x + 1] + 4);
-                }
-            }
-            out[y * w + x] = best;
-        }
-    }
+/// Distances to the nearest marked pixel, which end at [`FAR`].
+fn spread(pen: &Pen, marks: &[bool], out: &mut Vec<u16>) {
+    distances(pen.width, pen.height, marks, FAR * UNIT, out);
 }
 
-/// Strokes' area over half their boundary: a line of width t and length l has area t l and about
-/// 2 l boundary pixels.
-fn thickness(w: usize, h: usize, marks: &[bool]) -> f64 {
-    let (mut area, mut boundary) = (0u32, 0u32);
-    for y in 0..h {
-        for x in 0..w {
-            if !marks[y * w + x] {
-                continue;
-            }
-            area += 1;
-            let covered = |x: Option<usize>, y: Option<usize>| match (x, y) {
-                (Some(x), Some(y)) if x < w && y < h => marks[y * w + x],
-                _ => true,
-            };
-            let inner = covered(x.checked_sub(1), Some(y))
-                && covered(Some(x + 1), Some(y))
-                && covered(Some(x), y.checked_sub(1))
-                && covered(Some(x), Some(y + 1));
-            boundary += u32::from(!inner);
-        }
+/// How to search for a sketch on bit planes. A score is in pixels of outline times pixels of distance,
+/// so temperatures and prices are per pixel of the strokes' length.
+pub(super) fn tempering(sketch: &Sketch, max_size: u32) -> temper::Options {
+    let length = sketch.length().max(32.0);
+    let cold = 0.02 * length;
+    temper::Options {
+        cold,
+        hot: 30.0 * cold,
+        // A sketch fits many programs about as well, and a stroke that is a pixel off says little:
+        // short programs are worth much more than where every pixel counts.
+        price: 0.15 * length,
+        rounds: 4,
+        patience: 300_000,
+        ..temper::Options::for_weight(length, max_size)
     }
-    if boundary == 0 {
-        return 1.0;
-    }
-    (2.0 * f64::from(area) / f64::from(boundary)).max(1.0)
 }
 
 #[cfg(test)]
@@ -258,21 +192,5 @@ mod tests {
         let mut sketch = Sketch::new(&Picture::filled(16, 16, 1, 0));
         let full = sketch.compare(&Picture::filled(16, 16, 1, 255), 1.0);
         assert_eq!(full.score, 0.0);
-    }
-
-    #[test]
-    fn distances_are_those_of_the_plane_within_a_tenth() {
-        let mut marks = vec![false; 25 * 25];
-        marks[12 * 25 + 12] = true;
-        let mut out = Vec::new();
-        spread(25, 25, &marks, &mut out);
-        for y in 0..25i32 {
-            for x in 0..25i32 {
-                let true_distance = f64::from((x - 12).pow(2) + (y - 12).pow(2)).sqrt();
-                let found = f64::from(out[(y * 25 + x) as usize]) / UNIT;
-                let wanted = true_distance.min(f64::from(FAR));
-                assert!((found - wanted).abs() <= 0.1 * wanted, "{x} {y}: {found}");
-            }
-        }
     }
 }

@@ -20,7 +20,7 @@ use crate::search::front::{Cycle, Front, Point};
 use crate::search::holes::Holes;
 use crate::search::moves::Moves;
 use crate::search::runs::{self, Plan};
-use crate::search::sketch::Sketch;
+use crate::search::sketch::{self, Sketch};
 use crate::search::target::{Judge, Pixels, SketchValue, weight};
 use crate::search::temper::{self, Runner, World};
 use crate::search::{Limits, Policy, Report, StopReason, Value};
@@ -66,13 +66,21 @@ impl<'a> Solver<'a> {
         } else {
             weight(compiled, target)
         };
+        let tempering = match compiled.grammar.observe {
+            None => temper::Options::for_weight(weight, max_size),
+            Some(_) => sketch::tempering(&Sketch::new(target), max_size),
+        };
+        let options = Options {
+            price: tempering.price,
+            ..Options::for_weight(weight, max_size)
+        };
         Ok(Solver {
             compiled,
             target,
             mutator,
             weight,
-            options: Options::for_weight(weight, max_size),
-            tempering: temper::Options::for_weight(weight, max_size),
+            options,
+            tempering,
             simplify: true,
         })
     }
@@ -117,13 +125,13 @@ impl<'a> Solver<'a> {
         Some(report)
     }
 
-    /// The target as bit planes. For sketches there is none: what they show is not the picture.
+    /// The target as bit planes, or as strokes.
     fn target_bits(&self) -> Option<Target> {
         let grammar = &self.compiled.grammar;
-        let target = grammar
-            .observe
-            .is_none()
-            .then(|| Target::new(grammar, self.target))?;
+        let target = match grammar.observe {
+            None => Target::new(grammar, self.target),
+            Some(_) => Target::sketch(grammar, self.target),
+        };
         Bits::new(target.clone()).ok()?;
         Some(target)
     }

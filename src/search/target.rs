@@ -116,23 +116,39 @@ impl Value for Pixels<'_> {
 }
 
 /// Looks at programs on the anti-aliased picture.
-pub(super) struct Judge<'a>(Pixels<'a>);
+pub(super) enum Judge<'a> {
+    /// Compares it with the target.
+    Pixels(Box<Pixels<'a>>),
+    /// Compares its outline with strokes.
+    Strokes(Box<SketchValue<'a>>),
+}
 
 impl<'a> Judge<'a> {
     /// Judges by `target`, which has the canvas's size and channels.
     pub(super) fn new(compiled: &'a Compiled, target: &'a Picture) -> Judge<'a> {
-        Judge(Pixels::new(compiled, target))
+        match compiled.grammar.observe {
+            None => Judge::Pixels(Box::new(Pixels::new(compiled, target))),
+            Some(_) => Judge::Strokes(Box::new(SketchValue::new(compiled, target))),
+        }
     }
 
-    /// The sum of pixel differences, in pixels, and whether the goal is met.
+    /// The score, in pixels, and whether the goal is met.
     pub(super) fn judge(&mut self, program: &Program) -> (f64, bool) {
-        self.0.renders += 1;
-        self.0.judge(program)
+        match self {
+            Judge::Pixels(pixels) => {
+                pixels.renders += 1;
+                pixels.judge(program)
+            }
+            Judge::Strokes(strokes) => strokes.judge(program),
+        }
     }
 
     /// Programs looked at.
     pub(super) fn renders(&self) -> u64 {
-        self.0.renders
+        match self {
+            Judge::Pixels(pixels) => pixels.renders,
+            Judge::Strokes(strokes) => strokes.renders(),
+        }
     }
 }
 
@@ -144,6 +160,13 @@ impl<'a> Judge<'a> {
 pub struct SketchValue<'a> {
     drawings: Pixels<'a>,
     sketch: Sketch,
+}
+
+impl Match {
+    /// Whether outline and strokes agree.
+    fn agrees(&self) -> bool {
+        self.outline_near >= AGREE && self.strokes_near >= AGREE
+    }
 }
 
 /// How far strokes stray from the outline they stand for, in pixels.
@@ -164,23 +187,27 @@ impl<'a> SketchValue<'a> {
         let picture = self.drawings.draw(program)?;
         Some(self.sketch.compare(picture, NEAR))
     }
+
+    /// The score, and whether outline and strokes agree.
+    fn judge(&mut self, program: &Program) -> (f64, bool) {
+        match self.compare(program) {
+            Some(found) => (found.score, found.agrees()),
+            // Not drawable: worse than any picture.
+            None => {
+                let pixels = self.drawings.target.picture().pixels() as f64;
+                (2.0 * f64::from(FAR) * pixels, false)
+            }
+        }
+    }
 }
 
 impl Value for SketchValue<'_> {
     fn score(&mut self, states: &[&Program]) -> Vec<f64> {
-        states
-            .iter()
-            .map(|state| match self.compare(state) {
-                Some(found) => found.score,
-                // Not drawable: worse than any picture.
-                None => 2.0 * f64::from(FAR) * self.drawings.target.picture().pixels() as f64,
-            })
-            .collect()
+        states.iter().map(|state| self.judge(state).0).collect()
     }
 
     fn solved(&mut self, state: &Program, _score: f64) -> bool {
-        self.compare(state)
-            .is_some_and(|found| found.outline_near >= AGREE && found.strokes_near >= AGREE)
+        self.judge(state).1
     }
 
     fn renders(&self) -> u64 {

@@ -21,7 +21,7 @@ use rustc_hash::FxBuildHasher;
 use crate::Compiled;
 use crate::grammar::ids::NtId;
 use crate::grammar::ir::SizeMetric;
-use crate::render::bits::{Bits, Planes};
+use crate::render::bits::{Bits, Lean, Planes};
 use crate::sample::Rng;
 use crate::scene::Live;
 use crate::search::StopReason;
@@ -62,6 +62,12 @@ pub struct Options {
     pub starts: usize,
     /// Greatest size of a program.
     pub max_size: u32,
+    /// How often a run starts afresh when the goal is met, to find something better yet that meets
+    /// it: of several programs for one sketch the shortest is the likeliest.
+    pub rounds: u32,
+    /// Evaluations for which a round goes on when the goal is met, or as many as that took. One that
+    /// does not meet it goes on for [`LONGEST`] times as many, and each time twice as long.
+    pub patience: u64,
 }
 
 impl Options {
@@ -82,9 +88,14 @@ impl Options {
             width: 12,
             starts: 16,
             max_size,
+            rounds: 1,
+            patience: 0,
         }
     }
 }
+
+/// See [`Options::patience`].
+const LONGEST: u64 = 8;
 
 /// Programs that are remembered to have been tested.
 const MOST_TESTED: usize = 1 << 20;
@@ -158,6 +169,10 @@ pub(super) struct Runner<'a> {
     champion: (f64, u32),
     /// When the front is wanted: the fewest wrong pixels of programs of each size or a smaller one.
     leasts: Vec<f64>,
+    /// Whether something was found that meets the goal.
+    solved: bool,
+    /// The numbers of evaluations at which this round began, and at which it ends.
+    round: (u64, u64),
     /// Those that were, by hash.
     #[allow(clippy::disallowed_types)]
     tested: HashSet<u64, FxBuildHasher>,
@@ -191,6 +206,8 @@ impl<'a> Runner<'a> {
             slack: 1.0,
             champion: (f64::INFINITY, 0),
             leasts: Vec::new(),
+            solved: false,
+            round: (0, u64::MAX),
             #[allow(clippy::disallowed_types)]
             tested: HashSet::default(),
         }
@@ -199,8 +216,8 @@ impl<'a> Runner<'a> {
     /// Runs until something stops it. `start` draws a program to start from.
     pub(super) fn run(mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Run {
         let stop = match self.temper(start) {
-            Ok(never) => never,
-            Err(stop) => stop,
+            Err(_) if self.solved => StopReason::Solved,
+            Ok(stop) | Err(stop) => stop,
         };
         let renders = self.judge.renders();
         self.track.end(stop, renders)
@@ -210,8 +227,39 @@ impl<'a> Runner<'a> {
         &mut self,
         start: &dyn Fn(&mut Rng) -> Option<Program>,
     ) -> Result<StopReason, StopReason> {
+        for round in 0.. {
+            self.afresh(round);
+            self.round(start)?;
+            if self.solved && round + 1 >= self.world.options.rounds {
+                break;
+            }
+        }
+        Ok(StopReason::Solved)
+    }
+
+    /// Forgets what the last round knew.
+    fn afresh(&mut self, round: u32) {
+        let options = self.world.options;
+        let spent = self.track.evaluations();
+        let most = match options.patience {
+            0 => u64::MAX,
+            patience => patience.saturating_mul(LONGEST << round.min(32)),
+        };
+        self.round = (spent, spent.saturating_add(most));
+        self.price = options.price;
+        (self.least, self.slack) = (f64::INFINITY, 1.0);
+        self.champion = (f64::INFINITY, 0);
+        self.leasts.clear();
+        self.tested.clear();
+        self.bits.lean(match round % 2 {
+            0 => Lean::Free,
+            _ => Lean::Inked,
+        });
+    }
+
+    fn round(&mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Result<(), StopReason> {
         let mut replicas = self.begin(start)?;
-        loop {
+        while self.track.evaluations() < self.round.1 {
             for replica in &mut replicas {
                 self.bits.lend(&mut replica.planes);
                 let mut done = Ok(());
@@ -228,6 +276,7 @@ impl<'a> Runner<'a> {
             self.cheapen(&mut replicas);
             self.track.tell();
         }
+        Ok(())
     }
 
     /// Each replica starts from the best of some random programs.
@@ -291,7 +340,8 @@ impl<'a> Runner<'a> {
     /// Lowers the price as the run goes on; energies that are known are those at the new one.
     fn cheapen(&mut self, replicas: &mut [Replica<'_>]) {
         let options = self.world.options;
-        let halves = self.track.evaluations() as f64 / options.halves.max(1) as f64;
+        let spent = self.track.evaluations() - self.round.0;
+        let halves = spent as f64 / options.halves.max(1) as f64;
         self.price = match options.pareto {
             None => options.price * libm::exp2(-halves).max(0.1),
             Some(cycle) => cycle.price(self.track.evaluations()),
@@ -326,6 +376,10 @@ impl<'a> Runner<'a> {
         self.slack = (self.slack * 0.93).max(1.0);
         let (score, solved) = self.judge.judge(program);
         let energy = score + self.world.options.price * f64::from(program.size());
+        // Nothing that meets the goal gives way to what does not.
+        if !solved && self.solved {
+            return Ok(());
+        }
         let better = self.track.offer(program, score, energy);
         if self.world.options.pareto.is_some() {
             self.track.place(program, score, solved);
@@ -334,10 +388,18 @@ impl<'a> Runner<'a> {
         if !solved {
             return Ok(());
         }
-        if !better {
+        if !better && !self.solved {
             self.track.take(program, score, energy);
         }
-        Err(StopReason::Solved)
+        self.solved = true;
+        let patience = self.world.options.patience;
+        if patience == 0 {
+            return Err(StopReason::Solved);
+        }
+        let (began, end) = self.round;
+        let spent = self.track.evaluations();
+        self.round.1 = end.min(spent + patience.max(spent - began));
+        Ok(())
     }
 
     /// By how much a program is worse than the best on bit planes: than the best of all, or, when the

@@ -55,9 +55,9 @@ impl Bits {
             }
         }
         let worth = planes
-            .get((count - 1) * len..)
+            .get((count - 1) * len..count * len)
             .filter(|_| known)
-            .map(|of| weights.worth_of(of));
+            .map(|of| self.worth_of(weights, of));
         self.formula = planes;
         worth
     }

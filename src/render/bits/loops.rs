@@ -33,7 +33,7 @@ pub(super) struct Operand<'a> {
 
 /// The lowest `n` bits, of 0 to 64.
 #[inline(always)]
-fn low(n: i32) -> u64 {
+pub(super) fn low(n: i32) -> u64 {
     // 1 shifted out is 0, less 1 is all.
     1u64.unbounded_shl(n as u32).wrapping_sub(1)
 }

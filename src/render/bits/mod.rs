@@ -1,6 +1,7 @@
 //! Bit planes: pictures of one bit a pixel and plane, for search.
 //!
-//! In: scenes, and a [`Target`]. Out: the number of pixels in which they differ. A pixel is inside a shape
+//! In: scenes, and a [`Target`]. Out: the number of pixels in which they differ; for a sketch, how far
+//! outlines are from its strokes. A pixel is inside a shape
 //! when its centre is; ink takes one plane, a palette of `n` colours as many as tell `n` apart.
 //! Unions and differences of whole pictures are a few vector instructions, and so is an error.
 //! Over a [`Live`] program only what an edit changes is drawn. What search accepts is to be
@@ -16,6 +17,7 @@ mod loops;
 mod palette;
 mod runs;
 mod spans;
+mod strokes;
 mod target;
 mod weights;
 
@@ -23,6 +25,7 @@ mod weights;
 mod tests;
 
 pub use palette::Palette;
+pub use strokes::Lean;
 pub use target::Target;
 pub use weights::Weights;
 
@@ -150,6 +153,8 @@ pub struct Bits {
     store: Store,
     /// Planes of formulas that are looked at.
     formula: Vec<u64>,
+    /// Memory for what is compared with strokes.
+    scratch: strokes::Scratch,
     slots: Vec<Slot>,
     edges: Vec<Edge>,
     /// Planes of regions; first [`BLANK`] and [`FULL`].
@@ -201,6 +206,7 @@ impl Bits {
             budget: BUDGET,
             store: Store::new(canvas),
             formula: Vec::new(),
+            scratch: strokes::Scratch::default(),
             slots: Vec::new(),
             edges: Vec::new(),
             planes: Vec::new(),
@@ -220,6 +226,11 @@ impl Bits {
         };
         bits.forget();
         Ok(bits)
+    }
+
+    /// Sets what is preferred of a sketch's picture and its negative.
+    pub fn lean(&mut self, to: Lean) {
+        self.scratch.lean = to;
     }
 
     /// Sets how many bytes may be kept from one drawing to the next.
@@ -286,6 +297,12 @@ impl Bits {
                 // A plane that is nobody's is free for the next drawing, not before.
                 self.give_back(value);
                 self.ink = value;
+                if let Some(strokes) = &self.target.strokes {
+                    let (plane, _) = place(value);
+                    let words = &self.planes[plane as usize * self.layout.plane..];
+                    let words = &words[..self.layout.plane];
+                    return Ok(strokes.score(&mut self.scratch, words, &self.layout));
+                }
                 let target = (&self.target.words[..], &self.target.above[..]);
                 Ok(loops::wrong(self.operand(value), target, &self.layout))
             }

@@ -1,8 +1,12 @@
 //! The picture that is looked for, as bit planes.
 //!
 //! In: a picture and a palette. Out: [`Target`]. Afterwards every pixel has the number of the
-//! palette's colour nearest to it; ink of at least half a pixel is ink.
+//! palette's colour nearest to it; ink of at least half a pixel is ink. Of a sketch there are its
+//! strokes instead: what is compared with them is the outline of what is drawn.
 
+use std::sync::Arc;
+
+use super::strokes::Strokes;
 use super::{Layout, Palette};
 use crate::grammar::ir::Grammar;
 use crate::render::Picture;
@@ -17,6 +21,8 @@ pub struct Target {
     pub(super) words: Vec<u64>,
     /// Of the first plane, column of words by column: pixels set above each row, and in all.
     pub(super) above: Vec<u64>,
+    /// The strokes of a sketch.
+    pub(super) strokes: Option<Arc<Strokes>>,
 }
 
 impl Target {
@@ -50,6 +56,19 @@ impl Target {
             palette,
             words,
             above,
+            strokes: None,
+        }
+    }
+
+    /// A sketch of the canvas's size, for programs that draw ink. What differs from it is counted as
+    /// pixels of outline or stroke times pixels of distance between them.
+    pub fn sketch(grammar: &Grammar, picture: &Picture) -> Target {
+        let blank = Picture::filled(picture.width, picture.height, 1, 0);
+        let target = Target::new(grammar, &blank);
+        let strokes = Strokes::new(picture, &target.layout);
+        Target {
+            strokes: Some(Arc::new(strokes)),
+            ..target
         }
     }
 

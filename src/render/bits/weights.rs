@@ -9,7 +9,7 @@ use rand::RngExt;
 
 use super::loops;
 use super::runs::{Found, PlacedRuns};
-use super::{Bits, Palette, Planes, place};
+use super::{Bits, Palette, Planes, Value, place};
 use crate::render::RenderError;
 use crate::render::place::{Affine, IDENTITY, compose};
 use crate::sample::Rng;
@@ -32,9 +32,11 @@ pub struct Weights {
     nothing: u64,
     /// Whether the picture is the same whatever is in the hole.
     idle: bool,
-    /// Planes of wrong pixels: with nothing in the hole, with everything.
+    /// Planes of wrong pixels: with nothing in the hole, with everything. For a sketch, the pictures.
     empty: Vec<u64>,
     full: Vec<u64>,
+    /// Of a sketch, strokes that the outline is not near, with nothing in the hole.
+    missing: Option<Vec<u64>>,
     /// Memory for blots.
     gain: Vec<u64>,
     seeds: Vec<(i32, i32)>,
@@ -51,6 +53,7 @@ impl Default for Weights {
             idle: true,
             empty: Vec::new(),
             full: Vec::new(),
+            missing: None,
             gain: Vec::new(),
             seeds: Vec::new(),
         }
@@ -59,16 +62,21 @@ impl Default for Weights {
 
 impl Weights {
     /// The box around a blot of pixels that would be right if the hole covered them: those that hang
-    /// together with one of them, as far as they are at most so far from it. `None` when there are
-    /// none.
+    /// together with one of them, as far as they are at most so far from it. Of a sketch, strokes that
+    /// are missing. `None` when there are none.
     pub fn blot(&mut self, reach: i32, rng: &mut Rng) -> Option<Bounds> {
         let height = self.height as usize;
         if self.idle || height == 0 {
             return None;
         }
         self.gain.clear();
-        let words = self.empty.iter().zip(&self.full);
-        self.gain.extend(words.map(|(empty, full)| empty & !full));
+        match &self.missing {
+            Some(missing) => self.gain.extend(missing),
+            None => {
+                let words = self.empty.iter().zip(&self.full);
+                self.gain.extend(words.map(|(empty, full)| empty & !full));
+            }
+        }
         let count: u32 = self.gain.iter().map(|word| word.count_ones()).sum();
         if count == 0 {
             return None;
@@ -145,11 +153,6 @@ impl Weights {
         }
     }
 
-    /// What the pixels of a plane are worth.
-    pub(super) fn worth_of(&self, plane: &[u64]) -> i64 {
-        loops::worth_of_plane(plane, &self.full, &self.empty)
-    }
-
     /// Whether what is in the hole can be seen at all.
     pub fn matters(&self) -> bool {
         !self.idle
@@ -157,6 +160,18 @@ impl Weights {
 }
 
 impl Bits {
+    /// What the pixels of a plane are worth.
+    pub(super) fn worth_of(&mut self, weights: &Weights, plane: &[u64]) -> i64 {
+        match &self.target.strokes {
+            None => loops::worth_of_plane(plane, &weights.full, &weights.empty),
+            Some(strokes) => {
+                let around = (&weights.empty[..], &weights.full[..]);
+                let score = strokes.score_filled(&mut self.scratch, around, plane, &self.layout);
+                score.cast_signed() - weights.nothing.cast_signed()
+            }
+        }
+    }
+
     /// Weighs the pixels of a hole: a node of an edit's replacement, whose value is a region. Nothing
     /// is proposed afterwards. `false` when the picture depends on more of it than its pixels; then
     /// the weights are of no use.
@@ -203,6 +218,11 @@ impl Bits {
         weights.under = under;
         weights.width = self.layout.width;
         weights.height = self.layout.height;
+        if let Some(strokes) = &self.target.strokes {
+            let missing = weights.missing.get_or_insert_default();
+            strokes.missing(&mut self.scratch, &weights.empty, &self.layout, missing);
+            return Ok(true);
+        }
         loops::prefix_sums(
             &weights.full,
             &weights.empty,
@@ -247,8 +267,7 @@ impl Bits {
         self.begin(scene);
         let value = self.region(scene, None, root, (0, 0))?;
         self.give_back(value);
-        let operand = self.operand(value);
-        let worth = weights.worth_of(operand.words);
+        let worth = self.worth_of_value(weights, value);
         Ok(weights.nothing.saturating_add_signed(worth))
     }
 
@@ -265,8 +284,43 @@ impl Bits {
         }
     }
 
+    fn worth_of_value(&mut self, weights: &Weights, value: Value) -> i64 {
+        let (plane, _) = place(value);
+        let planes = std::mem::take(&mut self.planes);
+        let len = self.layout.plane;
+        let worth = self.worth_of(weights, &planes[plane as usize * len..][..len]);
+        self.planes = planes;
+        worth
+    }
+
+    /// The outline of the picture with a shape in the hole against strokes.
+    fn outlined(&mut self, weights: &Weights, shape: &Shape, at: &Affine) -> u64 {
+        let mut plane = std::mem::take(&mut self.formula);
+        plane.resize(plane.len().max(self.layout.plane), 0);
+        let out = &mut plane[..self.layout.plane];
+        let worth = match self.store.spans(shape, at, (0, weights.height)) {
+            Some(spans) => {
+                loops::stamp_spans(out, spans, &self.layout);
+                self.worth_of(weights, out)
+            }
+            None => match self.store.shape(shape, at, 0.0) {
+                Found::Runs(placed) => {
+                    let value = self.stamp(placed, (0, 0));
+                    self.give_back(value);
+                    self.worth_of_value(weights, value)
+                }
+                Found::Nothing | Found::Indirect => 0,
+            },
+        };
+        self.formula = plane;
+        weights.nothing.saturating_add_signed(worth)
+    }
+
     fn filled_by(&mut self, weights: &Weights, shape: &Shape, at: &Affine) -> u64 {
         let at = compose(&weights.under, at);
+        if self.target.strokes.is_some() {
+            return self.outlined(weights, shape, &at);
+        }
         let size = (weights.width, weights.height);
         // Few different shapes are best kept; of many most are never seen again.
         if !self.store.keeps(shape, &at)
@@ -285,10 +339,15 @@ impl Bits {
         }
     }
 
-    /// The pixels that are wrong in what was drawn last.
+    /// The pixels that are wrong in what was drawn last; for a sketch, what was drawn.
     fn wrong_into(&self, live: &Live<'_>, out: &mut Vec<u64>) {
         out.resize(self.layout.plane, 0);
         match live.scene().content {
+            Content::Ink(_) if self.target.strokes.is_some() => {
+                let len = self.layout.plane;
+                let (plane, _) = place(self.ink);
+                out.copy_from_slice(&self.planes[plane as usize * len..][..len]);
+            }
             Content::Ink(_) if self.target.palette == Palette::ink() => {
                 let len = self.layout.plane;
                 let (plane, _) = place(self.ink);
