@@ -10,6 +10,7 @@ mod chance;
 pub mod front;
 mod holes;
 pub mod moves;
+pub mod rounds;
 mod runs;
 pub mod sketch;
 pub mod solver;

@@ -12,6 +12,7 @@
 
 use crate::render::Picture;
 use crate::render::pen::{Pen, UNIT, distances};
+use crate::search::rounds::Rounds;
 use crate::search::temper;
 
 /// Beyond this many pixels, far is far.
@@ -133,8 +134,10 @@ pub(super) fn tempering(sketch: &Sketch, max_size: u32) -> temper::Options {
         // A sketch fits many programs about as well, and a stroke that is a pixel off says little:
         // short programs are worth much more than where every pixel counts.
         price: 0.15 * length,
-        rounds: 4,
-        patience: 300_000,
+        rounds: Rounds {
+            count: 4,
+            patience: 300_000,
+        },
         ..temper::Options::for_weight(length, max_size)
     }
 }

@@ -29,6 +29,7 @@ use crate::search::chance::{boltzmann, metropolis};
 use crate::search::front::Cycle;
 use crate::search::holes::{Filler, Holes};
 use crate::search::moves::{Kind, Moves};
+use crate::search::rounds::{Round, Rounds};
 use crate::search::runs::{Run, Track};
 use crate::search::target::Judge;
 use crate::tree::{Edit, Layout, Program};
@@ -62,12 +63,8 @@ pub struct Options {
     pub starts: usize,
     /// Greatest size of a program.
     pub max_size: u32,
-    /// How often a run starts afresh when the goal is met, to find something better yet that meets
-    /// it: of several programs for one sketch the shortest is the likeliest.
-    pub rounds: u32,
-    /// Evaluations for which a round goes on when the goal is met, or as many as that took. One that
-    /// does not meet it goes on for [`LONGEST`] times as many, and each time twice as long.
-    pub patience: u64,
+    /// How it goes on when the goal is met.
+    pub rounds: Rounds,
 }
 
 impl Options {
@@ -88,14 +85,10 @@ impl Options {
             width: 12,
             starts: 16,
             max_size,
-            rounds: 1,
-            patience: 0,
+            rounds: Rounds::default(),
         }
     }
 }
-
-/// See [`Options::patience`].
-const LONGEST: u64 = 8;
 
 /// Programs that are remembered to have been tested.
 const MOST_TESTED: usize = 1 << 20;
@@ -171,8 +164,7 @@ pub(super) struct Runner<'a> {
     leasts: Vec<f64>,
     /// Whether something was found that meets the goal.
     solved: bool,
-    /// The numbers of evaluations at which this round began, and at which it ends.
-    round: (u64, u64),
+    round: Round,
     /// Those that were, by hash.
     #[allow(clippy::disallowed_types)]
     tested: HashSet<u64, FxBuildHasher>,
@@ -207,7 +199,7 @@ impl<'a> Runner<'a> {
             champion: (f64::INFINITY, 0),
             leasts: Vec::new(),
             solved: false,
-            round: (0, u64::MAX),
+            round: Round::default(),
             #[allow(clippy::disallowed_types)]
             tested: HashSet::default(),
         }
@@ -230,22 +222,17 @@ impl<'a> Runner<'a> {
         for round in 0.. {
             self.afresh(round);
             self.round(start)?;
-            if self.solved && round + 1 >= self.world.options.rounds {
+            if self.solved && round + 1 >= self.world.options.rounds.count {
                 break;
             }
         }
         Ok(StopReason::Solved)
     }
 
-    /// Forgets what the last round knew.
+    /// Begins a round; what the last one knew is forgotten.
     fn afresh(&mut self, round: u32) {
         let options = self.world.options;
-        let spent = self.track.evaluations();
-        let most = match options.patience {
-            0 => u64::MAX,
-            patience => patience.saturating_mul(LONGEST << round.min(32)),
-        };
-        self.round = (spent, spent.saturating_add(most));
+        self.round = options.rounds.round(round, self.track.evaluations());
         self.price = options.price;
         (self.least, self.slack) = (f64::INFINITY, 1.0);
         self.champion = (f64::INFINITY, 0);
@@ -259,7 +246,7 @@ impl<'a> Runner<'a> {
 
     fn round(&mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Result<(), StopReason> {
         let mut replicas = self.begin(start)?;
-        while self.track.evaluations() < self.round.1 {
+        while self.track.evaluations() < self.round.end {
             for replica in &mut replicas {
                 self.bits.lend(&mut replica.planes);
                 let mut done = Ok(());
@@ -340,7 +327,7 @@ impl<'a> Runner<'a> {
     /// Lowers the price as the run goes on; energies that are known are those at the new one.
     fn cheapen(&mut self, replicas: &mut [Replica<'_>]) {
         let options = self.world.options;
-        let spent = self.track.evaluations() - self.round.0;
+        let spent = self.track.evaluations() - self.round.began;
         let halves = spent as f64 / options.halves.max(1) as f64;
         self.price = match options.pareto {
             None => options.price * libm::exp2(-halves).max(0.1),
@@ -392,13 +379,9 @@ impl<'a> Runner<'a> {
             self.track.take(program, score, energy);
         }
         self.solved = true;
-        let patience = self.world.options.patience;
-        if patience == 0 {
-            return Err(StopReason::Solved);
-        }
-        let (began, end) = self.round;
-        let spent = self.track.evaluations();
-        self.round.1 = end.min(spent + patience.max(spent - began));
+        let (rounds, spent) = (self.world.options.rounds, self.track.evaluations());
+        let round = rounds.met(self.round, spent);
+        self.round = round.ok_or(StopReason::Solved)?;
         Ok(())
     }
 

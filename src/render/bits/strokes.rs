@@ -327,11 +327,11 @@ fn widen(of: &[u64], out: &mut [u64], by: usize, layout: &Layout) {
     for column in 0..layout.columns as usize {
         let around = Around::new(of, column, by, layout);
         let out = &mut out[Scratch::column(column, layout)];
-        for row in 0..layout.column() {
+        for (row, out) in out.iter_mut().enumerate() {
             let here = around.here[row];
             let left = here << by | around.left[row] >> back;
             let right = here >> by | around.right[row] << back;
-            out[row] = here | around.above[row] | around.below[row] | left | right;
+            *out = here | around.above[row] | around.below[row] | left | right;
         }
     }
 }
@@ -343,11 +343,11 @@ fn widen_across(of: &[u64], out: &mut [u64], by: usize, layout: &Layout) {
     for column in 0..layout.columns as usize {
         let around = Around::new(of, column, 0, layout);
         let out = &mut out[Scratch::column(column, layout)];
-        for row in 0..layout.column() {
+        for (row, out) in out.iter_mut().enumerate() {
             let here = around.here[row];
             let left = here << by | around.left[row] >> back;
             let right = here >> by | around.right[row] << back;
-            out[row] = here | left | right;
+            *out = here | left | right;
         }
     }
 }
@@ -358,8 +358,8 @@ fn widen_down(of: &[u64], out: &mut [u64], by: usize, layout: &Layout) {
     for column in 0..layout.columns as usize {
         let around = Around::new(of, column, by, layout);
         let out = &mut out[Scratch::column(column, layout)];
-        for row in 0..layout.column() {
-            out[row] = around.here[row] | around.above[row] | around.below[row];
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = around.here[row] | around.above[row] | around.below[row];
         }
     }
 }
