@@ -10,13 +10,13 @@ pub struct Rounds {
     /// How often, at least, when the goal is met.
     pub count: u32,
     /// Evaluations for which a round goes on when the goal is met, or as many as that took. One that
-    /// does not meet it goes on for four times as many, and each time twice as long. 0: a run
+    /// does not meet it goes on for eight times as many, and each time twice as long. 0: a run
     /// ends when the goal is met.
     pub patience: u64,
 }
 
 /// See [`Rounds::patience`].
-const LONGEST: u64 = 4;
+const LONGEST: u64 = 8;
 
 /// A round, in numbers of evaluations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,13 +59,13 @@ mod tests {
             patience: 100,
         };
         let second = rounds.round(1, 1000);
-        assert_eq!((second.began, second.end), (1000, 1800));
+        assert_eq!((second.began, second.end), (1000, 2600));
         // Met soon, met late, met again.
         assert_eq!(rounds.met(second, 1020).map(|r| r.end), Some(1120));
         let late = rounds.met(second, 1300).unwrap_or_default();
         assert_eq!(late.end, 1600);
         assert_eq!(rounds.met(late, 1500).map(|r| r.end), Some(1600));
-        assert_eq!(rounds.round(u32::MAX, 5).end, 5 + 400 * (1 << 32));
+        assert_eq!(rounds.round(u32::MAX, 5).end, 5 + 800 * (1 << 32));
         let none = Rounds::default();
         assert_eq!(none.round(0, 7).end, u64::MAX);
         assert_eq!(none.met(none.round(0, 7), 9), None);

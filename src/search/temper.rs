@@ -190,10 +190,7 @@ impl<'a> Runner<'a> {
             part: Program::default(),
             energies: Vec::new(),
             fits: world.holes.any(),
-            price: world
-                .options
-                .pareto
-                .map_or(world.options.price, |cycle| cycle.price(0)),
+            price: world.options.price,
             least: f64::INFINITY,
             slack: 1.0,
             champion: (f64::INFINITY, 0),
@@ -233,7 +230,10 @@ impl<'a> Runner<'a> {
     fn afresh(&mut self, round: u32) {
         let options = self.world.options;
         self.round = options.rounds.round(round, self.track.evaluations());
-        self.price = options.price;
+        self.price = match options.pareto {
+            None => options.price,
+            Some(cycle) => cycle.price(self.track.evaluations()),
+        };
         (self.least, self.slack) = (f64::INFINITY, 1.0);
         self.champion = (f64::INFINITY, 0);
         self.leasts.clear();
