@@ -205,3 +205,31 @@ fn solve_refuses_what_is_no_set() {
     assert!(!Path::new(&to).exists());
     assert_eq!(code(&tdc(&["solve", &grammar("csg2d.tdg")])), 2);
 }
+
+#[test]
+fn sketches_are_recovered_when_the_true_picture_is() {
+    let folder = folder();
+    let sketch = grammar("csg2d_sketch.tdg");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (set, to) = (at("set"), at("out"));
+    let options = ["-n", "4", "--size", "1..=2", "--seed", "3", "-o", &set];
+    ok(&[&["tasks", &sketch], &options[..]].concat());
+    let args = ["solve", &sketch, "--tasks", &set, "--evaluations", "40000"];
+    let more = ["-o", &to, "--format", "json"];
+    let summary = json_lines(&ok(&[&args[..], &more].concat())).remove(0);
+    let results = fs::read_to_string(Path::new(&to).join("results.jsonl")).expect("text");
+    let lines = json_lines(&results);
+    let mut recovered = 0;
+    for line in &lines {
+        // Measured with the true picture, which the solver does not see.
+        let iou = line["iou"].as_f64().expect("a number");
+        assert_eq!(line["metric"], line["iou"]);
+        assert_eq!(line["solved"], iou >= 0.9, "{line}");
+        recovered += usize::from(iou >= 0.9);
+    }
+    assert_eq!(
+        (lines.len(), summary["solved"].as_u64()),
+        (4, Some(recovered as u64))
+    );
+    assert!(recovered >= 2, "{results}");
+}
