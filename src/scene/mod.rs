@@ -4,7 +4,7 @@
 //! number is finite, every region is a small algebra of shapes, and nothing depends on the
 //! grammar any more. Units are canvas pixels, y grows downwards.
 
-mod affine;
+pub(crate) mod affine;
 mod bounds;
 mod code;
 pub mod eval;

@@ -9,21 +9,32 @@ use crate::sample::Rng;
 /// One of the energies, each as likely as `exp(-energy / temperature)` says; `None` when none is
 /// finite.
 pub(super) fn boltzmann(energies: &[f64], temperature: f64, rng: &mut Rng) -> Option<usize> {
-    let least = energies.iter().copied().fold(f64::INFINITY, f64::min);
+    let mut weights = Vec::new();
+    boltzmann_in(energies.iter().copied(), temperature, &mut weights, rng)
+}
+
+/// The same, with memory to do it in.
+pub(super) fn boltzmann_in(
+    energies: impl Iterator<Item = f64> + Clone,
+    temperature: f64,
+    weights: &mut Vec<f64>,
+    rng: &mut Rng,
+) -> Option<usize> {
+    let least = energies.clone().fold(f64::INFINITY, f64::min);
     if !least.is_finite() {
         return None;
     }
     // What is far worse than the best is not worth an exponential.
-    let weight = |energy: &f64| match (energy - least) / temperature {
-        far if far < 40.0 => libm::exp(-far),
+    weights.clear();
+    weights.extend(energies.map(|energy| match (energy - least) / temperature {
+        far if far < HOPELESS => libm::exp(-far),
         _ => 0.0,
-    };
-    let total: f64 = energies.iter().map(weight).sum();
+    }));
+    let total: f64 = weights.iter().sum();
     let mut left = rng.random_range(0.0..1.0) * total;
     let mut last = None;
-    for (index, energy) in energies.iter().enumerate() {
-        let weight = weight(energy);
-        if weight > 0.0 {
+    for (index, weight) in weights.iter().enumerate() {
+        if *weight > 0.0 {
             last = Some(index);
             left -= weight;
             if left < 0.0 {
@@ -34,16 +45,12 @@ pub(super) fn boltzmann(energies: &[f64], temperature: f64, rng: &mut Rng) -> Op
     last
 }
 
+/// What is so many times the temperature worse than the best is not chosen.
+pub(super) const HOPELESS: f64 = 16.0;
+
 /// Whether to go on to an energy that is so much greater (Metropolis's rule).
 pub(super) fn metropolis(worse: f64, temperature: f64, rng: &mut Rng) -> bool {
     worse <= 0.0
         || (worse < 40.0 * temperature
             && rng.random_range(0.0..1.0) < libm::exp(-worse / temperature))
-}
-
-/// A number of the standard Gumbel distribution. The greatest of `-energy / temperature` and one of
-/// these each is a choice as by [`boltzmann`].
-pub(super) fn gumbel(rng: &mut Rng) -> f64 {
-    let uniform: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
-    -libm::log(-libm::log(uniform))
 }

@@ -7,9 +7,11 @@
 
 pub mod anneal;
 mod chance;
+mod fill;
 pub mod front;
 mod holes;
 pub mod moves;
+mod places;
 pub mod rounds;
 mod runs;
 pub mod sketch;
@@ -98,6 +100,9 @@ pub struct Report {
     pub program: Program,
     /// Its score.
     pub score: f64,
+    /// Wall-clock seconds after which the goal was met for the first time, when it was: what is
+    /// left of the search went into a shorter program.
+    pub met: Option<f64>,
     /// The best program's history: every improvement of the run that found it.
     pub trajectory: Vec<Improvement>,
     /// Answers of the policy.

@@ -117,6 +117,8 @@ pub(super) struct Run {
     pub(super) stop: StopReason,
     pub(super) best: Option<Best>,
     pub(super) front: Front,
+    /// Seconds after which the goal was met for the first time.
+    met: Option<f64>,
     trajectory: Vec<Improvement>,
     evaluations: u64,
     expansions: u64,
@@ -161,7 +163,8 @@ impl Row<'_> {
         let solved = self.solved.load(Ordering::Relaxed);
         // Under a limit on evaluations earlier runs go on, so that the first solution of the row
         // wins however many threads there are.
-        if solved < index || (solved != usize::MAX && self.limits.evaluations.is_none()) {
+        let another = solved != usize::MAX && solved != index;
+        if solved < index || (another && self.limits.evaluations.is_none()) {
             return Some(StopReason::Solved);
         }
         if self
@@ -219,6 +222,7 @@ impl Row<'_> {
             stop,
             program: best.program,
             score: best.score,
+            met: winner.met,
             trajectory: winner.trajectory,
             front: front.points(0.0),
             expansions,
@@ -246,6 +250,7 @@ impl<'a> Track<'a> {
                 stop: StopReason::Evaluations,
                 best: None,
                 front: Front::default(),
+                met: None,
                 trajectory: Vec::new(),
                 evaluations: 0,
                 expansions: 0,
@@ -334,6 +339,17 @@ impl<'a> Track<'a> {
         });
     }
 
+    /// The goal is met.
+    pub(super) fn meet(&mut self) {
+        let now = self.row.began.elapsed().as_secs_f64();
+        self.run.met.get_or_insert(now);
+    }
+
+    /// Other runs need not go on, while this one may look for something better yet.
+    pub(super) fn settle(&self) {
+        self.row.solved.fetch_min(self.run.index, Ordering::SeqCst);
+    }
+
     /// Tells how it goes.
     pub(super) fn tell(&self) {
         let row = self.row;
@@ -355,6 +371,9 @@ impl<'a> Track<'a> {
     /// Ends the run.
     pub(super) fn end(mut self, stop: StopReason, renders: u64) -> Run {
         self.run.stop = stop;
+        if stop == StopReason::Solved && self.run.best.is_some() {
+            self.meet();
+        }
         self.run.renders = renders;
         self.run
     }

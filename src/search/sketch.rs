@@ -138,6 +138,13 @@ pub(super) fn tempering(sketch: &Sketch, max_size: u32) -> temper::Options {
             count: 4,
             patience: 300_000,
         },
+        replicas: 6,
+        halves: 600_000,
+        // No part can be looked at in many places at once: more of them are, one by one.
+        steps: 12,
+        draws: 24,
+        nudges: 8,
+        width: 12,
         ..temper::Options::for_weight(length, max_size)
     }
 }

@@ -243,7 +243,7 @@ impl<'a> Solver<'a> {
 /// Evaluations of a run when time is the only limit: there is little to gain from starting anew.
 const RUN: u64 = 200_000_000;
 /// A run of fewer evaluations hardly gets warm.
-const LEAST_RUN: u64 = 500_000;
+const LEAST_RUN: u64 = 200_000;
 
 /// The least size of a program.
 fn spec_least(compiled: &Compiled) -> u32 {

@@ -26,8 +26,9 @@ use crate::sample::Rng;
 use crate::scene::Live;
 use crate::search::StopReason;
 use crate::search::chance::{boltzmann, metropolis};
+use crate::search::fill::Filler;
 use crate::search::front::Cycle;
-use crate::search::holes::{Filler, Holes};
+use crate::search::holes::Holes;
 use crate::search::moves::{Kind, Moves};
 use crate::search::rounds::{Round, Rounds};
 use crate::search::runs::{Run, Track};
@@ -48,6 +49,9 @@ pub struct Options {
     /// After how many evaluations of a run the price is half of what it was: what is easily found
     /// is to be short, and what is not is to be found. It falls to a tenth.
     pub halves: u64,
+    /// Once the goal is met, a shorter program is looked for with as many evaluations again, and at
+    /// least so many.
+    pub shorten: u64,
     /// Whether the front of size against error is wanted, and at which prices: then the search goes on
     /// when the goal is met.
     pub pareto: Option<Cycle>,
@@ -55,7 +59,7 @@ pub struct Options {
     pub steps: u32,
     /// Random atoms that are looked at for a hole.
     pub draws: u32,
-    /// Small changes of an atom that are tried at a time.
+    /// Small changes of an atom that are tried at a time, after a sweep over some of its numbers.
     pub nudges: u32,
     /// Edits of one kind that are tried at a time.
     pub width: usize,
@@ -71,24 +75,28 @@ impl Options {
     /// Options for a target of which `weight` pixels differ from the empty canvas.
     pub fn for_weight(weight: f64, max_size: u32) -> Options {
         let weight = weight.max(64.0);
-        let cold = (weight / 4000.0).clamp(0.05, 4.0);
+        let cold = (weight / 16_000.0).clamp(0.02, 4.0);
         Options {
-            replicas: 6,
+            replicas: 5,
             cold,
-            hot: cold * 45.0,
-            price: weight / 1000.0,
-            halves: 600_000,
+            hot: cold * 32.0,
+            price: weight / 600.0,
+            halves: 200_000,
+            shorten: 10_000,
             pareto: None,
-            steps: 12,
-            draws: 24,
-            nudges: 8,
-            width: 12,
+            steps: 5,
+            draws: 8,
+            nudges: 60,
+            width: 6,
             starts: 16,
             max_size,
             rounds: Rounds::default(),
         }
     }
 }
+
+/// Small changes after a choice among all places: there is little left to be won.
+const FEW_NUDGES: u32 = 4;
 
 /// Programs that are remembered to have been tested.
 const MOST_TESTED: usize = 1 << 20;
@@ -112,6 +120,17 @@ struct Replica<'a> {
     temperature: f64,
 }
 
+/// A program that meets the goal was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Met {
+    size: u32,
+    /// Evaluations after which the search ends.
+    until: u64,
+}
+
+/// By how much size is dearer once the goal is met.
+const DEARER: f64 = 4.0;
+
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Step {
@@ -127,9 +146,9 @@ enum Step {
 
 /// Steps by weight, for languages with holes.
 const STEPS: [(Step, u32); 10] = [
-    (Step::Tune, 40),
+    (Step::Tune, 60),
     (Step::Replace, 12),
-    (Step::Insert, 14),
+    (Step::Insert, 25),
     (Step::Edit(Kind::Hoist), 12),
     (Step::Edit(Kind::Rearrange), 10),
     (Step::Edit(Kind::Mutate), 4),
@@ -165,6 +184,8 @@ pub(super) struct Runner<'a> {
     /// Whether something was found that meets the goal.
     solved: bool,
     round: Round,
+    /// When and with what size the goal was met.
+    met: Option<Met>,
     /// Those that were, by hash.
     #[allow(clippy::disallowed_types)]
     tested: HashSet<u64, FxBuildHasher>,
@@ -197,6 +218,7 @@ impl<'a> Runner<'a> {
             leasts: Vec::new(),
             solved: false,
             round: Round::default(),
+            met: None,
             #[allow(clippy::disallowed_types)]
             tested: HashSet::default(),
         }
@@ -205,7 +227,7 @@ impl<'a> Runner<'a> {
     /// Runs until something stops it. `start` draws a program to start from.
     pub(super) fn run(mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Run {
         let stop = match self.temper(start) {
-            Err(_) if self.solved => StopReason::Solved,
+            Err(_) if self.solved || self.met.is_some() => StopReason::Solved,
             Ok(stop) | Err(stop) => stop,
         };
         let renders = self.judge.renders();
@@ -260,7 +282,13 @@ impl<'a> Runner<'a> {
                 done?;
             }
             self.exchange(&mut replicas);
-            self.cheapen(&mut replicas);
+            self.reprice(&mut replicas);
+            if self
+                .met
+                .is_some_and(|met| self.track.evaluations() >= met.until)
+            {
+                return Err(StopReason::Solved);
+            }
             self.track.tell();
         }
         Ok(())
@@ -324,14 +352,16 @@ impl<'a> Runner<'a> {
         self.price * f64::from(program.size())
     }
 
-    /// Lowers the price as the run goes on; energies that are known are those at the new one.
-    fn cheapen(&mut self, replicas: &mut [Replica<'_>]) {
+    /// Lowers the price as the run goes on, and raises it when only size is left to be won; energies
+    /// that are known are those at the new one.
+    fn reprice(&mut self, replicas: &mut [Replica<'_>]) {
         let options = self.world.options;
         let spent = self.track.evaluations() - self.round.began;
         let halves = spent as f64 / options.halves.max(1) as f64;
-        self.price = match options.pareto {
-            None => options.price * libm::exp2(-halves).max(0.1),
-            Some(cycle) => cycle.price(self.track.evaluations()),
+        self.price = match (options.pareto, self.met) {
+            (Some(cycle), _) => cycle.price(self.track.evaluations()),
+            (None, Some(_)) => options.price * DEARER,
+            (None, None) => options.price * libm::exp2(-halves).max(0.1),
         };
         for replica in replicas {
             replica.energy = replica.wrong + self.price(replica.live.program());
@@ -344,6 +374,11 @@ impl<'a> Runner<'a> {
     /// than others and still be the better one. How many more is set so that this takes a small and
     /// steady share of the time.
     fn offer(&mut self, replica: &Replica<'_>) -> Result<(), StopReason> {
+        let size = replica.live.program().size();
+        let known = self.met.map_or(u32::MAX, |met| met.size);
+        if size >= known || size > self.world.options.max_size {
+            return Ok(());
+        }
         if replica.energy < self.least {
             self.least = replica.energy;
             self.champion = (replica.wrong, replica.live.program().size());
@@ -364,24 +399,41 @@ impl<'a> Runner<'a> {
         let (score, solved) = self.judge.judge(program);
         let energy = score + self.world.options.price * f64::from(program.size());
         // Nothing that meets the goal gives way to what does not.
-        if !solved && self.solved {
+        if !solved && (self.solved || self.met.is_some()) {
             return Ok(());
         }
-        let better = self.track.offer(program, score, energy);
         if self.world.options.pareto.is_some() {
+            self.track.offer(program, score, energy);
             self.track.place(program, score, solved);
             return Ok(());
         }
         if !solved {
+            self.track.offer(program, score, energy);
             return Ok(());
         }
-        if !better && !self.solved {
-            self.track.take(program, score, energy);
+        let (rounds, now) = (self.world.options.rounds, self.track.evaluations());
+        if rounds.patience > 0 {
+            let better = self.track.offer(program, score, energy);
+            if !better && !self.solved {
+                self.track.take(program, score, energy);
+            }
+            self.solved = true;
+            self.track.meet();
+            self.round = rounds.met(self.round, now).ok_or(StopReason::Solved)?;
+            return Ok(());
         }
-        self.solved = true;
-        let (rounds, spent) = (self.world.options.rounds, self.track.evaluations());
-        let round = rounds.met(self.round, spent);
-        self.round = round.ok_or(StopReason::Solved)?;
+        self.track.take(program, score, energy);
+        self.track.meet();
+        self.track.settle();
+        let until = match self.met {
+            Some(met) => met.until,
+            None => now + now.max(self.world.options.shorten),
+        };
+        self.met = Some(Met { size, until });
+        // The best of those that are shorter.
+        self.least = f64::INFINITY;
+        self.champion = (f64::INFINITY, 0);
+        self.slack = self.slack.max(self.world.options.cold);
         Ok(())
     }
 
@@ -490,12 +542,17 @@ impl<'a> Runner<'a> {
             None => filler.keep(bits),
         }
         // By turns: each number on its own, or two of them together.
-        if nt.is_none() && rng.random_range(0..2) == 0 {
-            filler.sweep_pair(bits, temperature, rng);
+        let nudges = if filler.resample(bits, temperature, rng) {
+            FEW_NUDGES
         } else {
-            filler.sweep(bits, temperature, rng);
-        }
-        for _ in 0..options.nudges {
+            if nt.is_none() && rng.random_range(0..2) == 0 {
+                filler.sweep_pair(bits, temperature, rng);
+            } else {
+                filler.sweep(bits, temperature, rng);
+            }
+            options.nudges
+        };
+        for _ in 0..nudges {
             filler.nudge(bits, temperature, rng);
         }
         self.track.spend(filler.looked())?;
@@ -528,7 +585,12 @@ impl<'a> Runner<'a> {
             }
             _ => program.size().saturating_sub(old) + edit.replacement.size(),
         };
-        (size <= self.world.options.max_size).then_some(size)
+        // What is larger than may be returned can be on the way to what is smaller.
+        let most = match self.met {
+            None => self.world.options.max_size.saturating_mul(3) / 2,
+            Some(met) => met.size.saturating_sub(1),
+        };
+        (size <= most.max(program.size())).then_some(size)
     }
 
     /// Makes an edit. False when it cannot be drawn, or changes nothing.

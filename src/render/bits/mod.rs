@@ -15,6 +15,7 @@ mod formulas;
 mod layout;
 mod loops;
 mod palette;
+mod places;
 mod runs;
 mod spans;
 mod strokes;
@@ -25,6 +26,7 @@ mod weights;
 mod tests;
 
 pub use palette::Palette;
+pub use places::{Steps, Worths};
 pub use strokes::Lean;
 pub use target::Target;
 pub use weights::Weights;

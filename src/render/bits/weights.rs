@@ -8,6 +8,7 @@
 use rand::RngExt;
 
 use super::loops;
+use super::places::Table;
 use super::runs::{Found, PlacedRuns};
 use super::{Bits, Palette, Planes, Value, place};
 use crate::render::RenderError;
@@ -23,11 +24,13 @@ use crate::tree::{Edit, Program};
 pub struct Weights {
     /// For each row of the canvas and each column, and one past the last: the sum over the pixels
     /// before it.
-    before: Vec<i16>,
+    pub(super) before: Vec<i16>,
+    /// The same, for shapes in many places.
+    pub(super) table: Table,
     width: i32,
     height: i32,
     /// The map from the hole to the canvas.
-    under: Affine,
+    pub(super) under: Affine,
     /// Pixels that are wrong with nothing in the hole.
     nothing: u64,
     /// Whether the picture is the same whatever is in the hole.
@@ -46,6 +49,7 @@ impl Default for Weights {
     fn default() -> Weights {
         Weights {
             before: Vec::new(),
+            table: Table::default(),
             width: 0,
             height: 0,
             under: IDENTITY,
@@ -153,6 +157,27 @@ impl Weights {
         }
     }
 
+    /// Number of wrong pixels with nothing in the hole.
+    pub fn nothing(&self) -> u64 {
+        self.nothing
+    }
+
+    /// Whether each pixel has a worth of its own; not so for a sketch.
+    pub fn by_pixel(&self) -> bool {
+        self.missing.is_none()
+    }
+
+    /// A step in the hole as one on the canvas.
+    pub fn mapped(&self, (dx, dy): (f64, f64)) -> (f64, f64) {
+        let [a, b, c, d, ..] = self.under;
+        (a * dx + c * dy, b * dx + d * dy)
+    }
+
+    /// Where on the canvas a map puts what is in the hole.
+    pub fn on_canvas(&self, at: &Affine) -> Affine {
+        compose(&self.under, at)
+    }
+
     /// Whether what is in the hole can be seen at all.
     pub fn matters(&self) -> bool {
         !self.idle
@@ -216,6 +241,7 @@ impl Bits {
         live.reject();
         drawn?;
         weights.under = under;
+        weights.table.forget();
         weights.width = self.layout.width;
         weights.height = self.layout.height;
         if let Some(strokes) = &self.target.strokes {
