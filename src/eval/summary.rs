@@ -98,7 +98,7 @@ pub fn summary(records: &[Record], limit: Option<f64>) -> Summary {
         median_seconds: quantile(&seconds, records.len(), 0.5),
         p90_seconds: quantile(&seconds, records.len(), 0.9),
         median_evaluations: quantile(&evaluations, records.len(), 0.5),
-        total_seconds: records.iter().map(|r| r.seconds).sum(),
+        total_seconds: records.iter().map(|r| r.total_seconds.max(r.seconds)).sum(),
         mean_metric: of(&|r| r.metric),
         mean_iou: of(&|r| r.iou),
         mean_primitives: of(&|r| r.primitives.map(|n| n as f64)),

@@ -54,7 +54,7 @@ same settings.
 
 JSON, one object, as in report.json: target, solved, stop_reason (solved, time, evaluations,
 interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a
-distance), seconds (wall clock), evaluations, primitives, true_primitives, size, nodes, program, goal,
+distance), seconds (wall clock, until the goal was met), total_seconds, evaluations, primitives, true_primitives, size, nodes, program, goal,
 expansions, renders, seed, threads, max_size, price, time_limit, evaluations_limit, trajectory (the file),
 target_size, fit (sx, sy, dx, dy: from the picture to the canvas), notes, grammar; with --pareto, front: an object a size with size, score, solved, metric, iou,
 primitives, nodes, program, file. Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
@@ -97,7 +97,8 @@ pub struct Args {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: u16,
 
-    /// Greatest size of a program, instead of the sample window's
+    /// Greatest size of a program; the sample window's for --tasks, three times that for pictures,
+    /// which nobody drew with the language
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_size: Option<u32>,
 
@@ -206,7 +207,11 @@ impl Args {
 
     /// How to search, with so many seconds when nothing is said.
     fn settings(&self, language: &Language, otherwise: f64) -> Settings {
-        let max_size = self.max_size;
+        let window = language.compiled.grammar.sample.max;
+        let otherwise_max = match self.tasks {
+            Some(_) => window,
+            None => window.saturating_mul(3),
+        };
         Settings {
             time: match (self.time, self.evaluations) {
                 (None, None) => Some(otherwise),
@@ -215,7 +220,7 @@ impl Args {
             evaluations: self.evaluations,
             seed: self.seed,
             threads: usize::from(self.threads),
-            max_size: max_size.unwrap_or(language.compiled.grammar.sample.max),
+            max_size: self.max_size.unwrap_or(otherwise_max),
             price: self.price,
             pareto: self.pareto,
             simplify: !self.as_found,

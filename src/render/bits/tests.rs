@@ -274,3 +274,77 @@ fn what_is_in_a_hole_costs_what_the_whole_picture_says() {
         assert!(off * 50 <= seen, "{name}: {off} of {seen}");
     }
 }
+
+#[test]
+fn a_shape_is_worth_the_same_in_many_places_as_in_each() {
+    let compiled = Compiled::load(concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/csg2d.tdg"));
+    let compiled = compiled.expect("a language");
+    let grammar = &compiled.grammar;
+    let sampler = sampler(&compiled);
+    let mut rng = stream(12, 0);
+    let mut worths = Worths::default();
+    let mut seen = 0;
+    for _ in 0..40 {
+        let [wanted, program] = [(); 2].map(|()| sampler.sample(&mut rng));
+        let mut bits = Bits::new(target(&compiled, &wanted)).expect("a target");
+        let mut live = Live::new(grammar).expect("a canvas");
+        live.set(&program).expect("a picture");
+        let edit = Edit {
+            position: 0,
+            replacement: program.clone(),
+        };
+        let mut weights = Weights::default();
+        assert!(
+            bits.weigh(&mut live, &edit, 0, &mut weights)
+                .expect("drawn")
+        );
+        for _ in 0..6 {
+            let shape = match rng.random_range(0..3) {
+                0 => Shape::Ellipse {
+                    rx: rng.random_range(0.3..90.0),
+                    ry: 7.0,
+                },
+                1 => Shape::Box {
+                    w: rng.random_range(0.3..200.0),
+                    h: 30.0,
+                    r: 3.0,
+                },
+                _ => Shape::Polygon(vec![
+                    (0.0, 0.0),
+                    (40.0, 9.5),
+                    (rng.random_range(0.0..9.0), 70.0),
+                ]),
+            };
+            let [x, y] = [(); 2].map(|()| rng.random_range(-200.0..300.0));
+            let at = compose(
+                &[1.0, 0.0, 0.0, 1.0, x, y],
+                &[0.8, 0.6, -0.6, 0.8, 0.0, 0.0],
+            );
+            let [across, down] = [(); 2].map(|()| Steps {
+                step: rng.random_range(1..20),
+                count: rng.random_range(1..40),
+            });
+            assert!(bits.worth_in_places(&mut weights, &shape, &at, (across, down), &mut worths));
+            assert_eq!(worths.rows().count(), down.count);
+            let rows: Vec<Vec<i32>> = worths.rows().map(<[i32]>::to_vec).collect();
+            assert_eq!(worths.least(), rows.iter().flatten().copied().min());
+            for (down_by, row) in rows.iter().enumerate() {
+                assert_eq!(row.len(), across.count);
+                for (across_by, worth) in row.iter().enumerate() {
+                    let mut there = at;
+                    there[4] += f64::from(across.step) * across_by as f64;
+                    there[5] += f64::from(down.step) * down_by as f64;
+                    let wrong = bits.filled_by(&weights, &shape, &there);
+                    let told = weights.nothing().saturating_add_signed(i64::from(*worth));
+                    // Sums are those of the same rows, but for a middle that is on an edge.
+                    assert!(
+                        told.abs_diff(wrong) <= 4,
+                        "{shape:?} {there:?}: {told} for {wrong}"
+                    );
+                    seen += u32::from(*worth != 0);
+                }
+            }
+        }
+    }
+    assert!(seen > 10_000, "{seen}");
+}

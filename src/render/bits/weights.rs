@@ -342,7 +342,7 @@ impl Bits {
         weights.nothing.saturating_add_signed(worth)
     }
 
-    fn filled_by(&mut self, weights: &Weights, shape: &Shape, at: &Affine) -> u64 {
+    pub(super) fn filled_by(&mut self, weights: &Weights, shape: &Shape, at: &Affine) -> u64 {
         let at = compose(&weights.under, at);
         if self.target.strokes.is_some() {
             return self.outlined(weights, shape, &at);
