@@ -82,7 +82,7 @@ impl Options {
             hot: cold * 32.0,
             price: weight / 600.0,
             halves: 200_000,
-            shorten: 10_000,
+            shorten: 20_000,
             pareto: None,
             steps: 5,
             draws: 8,
@@ -376,7 +376,7 @@ impl<'a> Runner<'a> {
     fn offer(&mut self, replica: &Replica<'_>) -> Result<(), StopReason> {
         let size = replica.live.program().size();
         let known = self.met.map_or(u32::MAX, |met| met.size);
-        if size >= known || size > self.world.options.max_size {
+        if size >= known {
             return Ok(());
         }
         if replica.energy < self.least {
@@ -585,9 +585,8 @@ impl<'a> Runner<'a> {
             }
             _ => program.size().saturating_sub(old) + edit.replacement.size(),
         };
-        // What is larger than may be returned can be on the way to what is smaller.
         let most = match self.met {
-            None => self.world.options.max_size.saturating_mul(3) / 2,
+            None => self.world.options.max_size,
             Some(met) => met.size.saturating_sub(1),
         };
         (size <= most.max(program.size())).then_some(size)

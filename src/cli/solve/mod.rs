@@ -97,8 +97,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: u16,
 
-    /// Greatest size of a program; the sample window's for --tasks, three times that for pictures,
-    /// which nobody drew with the language
+    /// Greatest size of a program, instead of three times the sample window's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_size: Option<u32>,
 
@@ -207,11 +206,9 @@ impl Args {
 
     /// How to search, with so many seconds when nothing is said.
     fn settings(&self, language: &Language, otherwise: f64) -> Settings {
-        let window = language.compiled.grammar.sample.max;
-        let otherwise_max = match self.tasks {
-            Some(_) => window,
-            None => window.saturating_mul(3),
-        };
+        // Pictures that nobody drew with the language need more; and large programs are on the way to
+        // short ones.
+        let most = language.compiled.grammar.sample.max.saturating_mul(3);
         Settings {
             time: match (self.time, self.evaluations) {
                 (None, None) => Some(otherwise),
@@ -220,7 +217,7 @@ impl Args {
             evaluations: self.evaluations,
             seed: self.seed,
             threads: usize::from(self.threads),
-            max_size: self.max_size.unwrap_or(otherwise_max),
+            max_size: self.max_size.unwrap_or(most),
             price: self.price,
             pareto: self.pareto,
             simplify: !self.as_found,
