@@ -29,7 +29,7 @@ use crate::grammar::ir::{Canvas, CanvasMode, Observe};
 use crate::scene::{Content, Layer, Paint, Scene};
 
 /// Units across the shorter side of a canvas.
-const UNITS: f64 = 32.0;
+pub(crate) const UNITS: f64 = 32.0;
 
 /// Distance of the samples on a curve, in units.
 const SAMPLE: f64 = 3.0;

@@ -12,6 +12,7 @@
 
 use crate::render::Picture;
 use crate::render::pen::{Pen, UNIT, distances};
+use crate::render::sketch::UNITS;
 use crate::search::rounds::Rounds;
 use crate::search::temper;
 
@@ -57,6 +58,11 @@ impl Sketch {
     /// About the length of the strokes in pixels.
     pub fn length(&self) -> f64 {
         self.pen.length()
+    }
+
+    /// The shorter side of the canvas in pixels.
+    fn short_side(&self) -> f64 {
+        self.pen.width.min(self.pen.height) as f64
     }
 
     /// How well a picture's outline agrees with the strokes; `near` is in pixels.
@@ -131,9 +137,9 @@ pub(super) fn tempering(sketch: &Sketch, max_size: u32) -> temper::Options {
     temper::Options {
         cold,
         hot: 30.0 * cold,
-        // A sketch fits many programs about as well, and a stroke that is a pixel off says little:
-        // short programs are worth much more than where every pixel counts.
-        price: 0.15 * length,
+        // What a part that follows a tremor of the hand alone would gain: some stretches of pen, each
+        // out of place by a pixel or two.
+        price: 5.0 * (sketch.short_side() / UNITS).powi(2),
         rounds: Rounds {
             count: 4,
             patience: 300_000,
