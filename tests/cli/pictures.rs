@@ -104,6 +104,7 @@ fn solve_finds_a_simple_program() {
             "threads",
             "max_size",
             "seconds",
+            "total_seconds",
             "evaluations",
             "expansions",
             "renders",
@@ -229,6 +230,7 @@ fn solve_is_the_same_for_every_number_of_threads() {
         let mut report = json_lines(&stdout(&output)).remove(0);
         let map = report.as_object_mut().expect("an object");
         map.remove("seconds");
+        map.remove("total_seconds");
         map.remove("threads");
         let text = fs::read_to_string(out.join("trajectory.jsonl")).expect("text");
         let mut steps = json_lines(&text);

@@ -153,6 +153,7 @@ fn solve_reports_on_a_set_and_goes_on_where_it_was() {
                 "stop_reason",
                 "metric",
                 "seconds",
+                "total_seconds",
                 "evaluations",
                 "primitives",
                 "true_primitives",
