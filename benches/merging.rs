@@ -181,7 +181,7 @@ fn against_plain_rules(compiled: &Compiled, size: u32) -> Option<()> {
     let limits = Limits {
         nodes: NODES,
         iterations: ROUNDS,
-        time: None,
+        ..Limits::default()
     };
     let simplifier = Simplifier::new(compiled).with_limits(limits);
     let rules = laws();

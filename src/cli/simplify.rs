@@ -76,6 +76,7 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
     let limits = Limits {
         nodes: args.nodes.unwrap_or(usual.nodes),
         iterations: args.iterations.unwrap_or(usual.iterations),
+        steps: usual.steps,
         time: args.time.map(Duration::from_secs_f64),
     };
     let simplifier = Simplifier::new(&language.compiled).with_limits(limits);

@@ -17,7 +17,7 @@ use crate::grammar::inside::SizeError;
 use crate::render::{Picture, RenderError, metric, raster};
 use crate::scene::eval::{NotDrawable, lower};
 use crate::search::anneal::Status;
-use crate::search::solver::Solver;
+use crate::search::solver::{Method, Solver};
 use crate::search::{Limits, Report, StopReason};
 use crate::tree::Program;
 
@@ -42,10 +42,23 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
     /// Whether the front of size against error is wanted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pareto: bool,
+    /// Which search it is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub search: Method,
+    /// Programs in a beam.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beam: Option<usize>,
+    /// Whether programs of a beam are told apart by their canonical forms.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub canonical: bool,
     /// Whether what is found is simplified by the language's rules.
     pub simplify: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Settings {
@@ -108,6 +121,9 @@ pub fn attempt(
     solver.options.seed = settings.seed;
     solver.options.threads = settings.threads;
     solver.simplify = settings.simplify;
+    solver.method = settings.search;
+    solver.beam = settings.beam.unwrap_or(solver.beam);
+    solver.canonical = settings.canonical;
     if let Some(price) = settings.price {
         solver.set_price(price);
     }

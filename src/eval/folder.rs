@@ -5,6 +5,8 @@
 //! holds plain paths without overlap, `pareto` has a program for each size when that was asked for, and the trajectory and its pictures show how the program came
 //! about, the first program tried first.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::attempt::{Attempt, AttemptError, draw};
@@ -83,7 +85,12 @@ pub fn files(
     }
     let mut out: Vec<(String, Vec<u8>)> = out.into_iter().map(|(n, b)| (n.to_owned(), b)).collect();
     if !attempt.front.is_empty() {
-        let files = front::files(compiled, options.name, target, &attempt.front, &options.svg)?;
+        // Where the picture lies says nothing.
+        let name = Path::new(options.name)
+            .file_name()
+            .map(|n| n.to_string_lossy());
+        let name = name.unwrap_or_default();
+        let files = front::files(compiled, &name, target, &attempt.front, &options.svg)?;
         out.extend(files.into_iter().map(|(n, b)| (format!("pareto/{n}"), b)));
     }
     Ok(out)

@@ -206,7 +206,7 @@ pub fn plot(title: &str, rows: &[Row]) -> String {
             false => ("dot", 4),
         };
         let label = match row.metric {
-            Some(metric) => number(metric, 3),
+            Some(metric) => format!("{metric:.3}"),
             None => number(row.score, 0),
         };
         let _ = writeln!(
@@ -225,12 +225,12 @@ pub fn plot(title: &str, rows: &[Row]) -> String {
         let [pw, ph] = [row.picture.width, row.picture.height].map(|n| f64::from(n) * scale);
         let _ = writeln!(
             out,
-            "  <text class=\"mark\" x=\"{0}\" y=\"{1}\" text-anchor=\"middle\">{label}</text>\n  <image \
+            "  <text class=\"mark\" x=\"{9}\" y=\"{1}\">{label}</text>\n  <image \
              x=\"{2}\" y=\"{3}\" width=\"{4}\" height=\"{5}\" href=\"{6}\"/>\n  <rect class=\"line\" x=\"{2}\" \
              y=\"{3}\" width=\"{4}\" height=\"{5}\"/>\n  <text x=\"{0}\" y=\"{7}\" \
              text-anchor=\"middle\">{8}</text>",
             num(x),
-            num(y - 11.0),
+            num(y - 8.0),
             num(x - pw / 2.0),
             num(h - BOTTOM + 34.0),
             num(pw),
@@ -238,6 +238,7 @@ pub fn plot(title: &str, rows: &[Row]) -> String {
             sheet::inside(&row.picture),
             num(h - BOTTOM + 22.0),
             row.size,
+            num(x + 7.0),
         );
     }
     let _ = writeln!(

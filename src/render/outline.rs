@@ -17,7 +17,7 @@ use super::place::{Form, Primitive, apply};
 use super::plan::{self, Kind, List, NodeId, Plan};
 use super::svg::{self, SvgOptions, number};
 use super::{RenderError, paths};
-use crate::scene::{Content, Paint, Scene};
+use crate::scene::{Content, Layer, Paint, Scene};
 
 /// Most shapes in one sweep; larger scenes are swept part by part.
 const SWEEP: usize = 16;
@@ -43,7 +43,70 @@ pub fn outlines(scene: &Scene) -> Result<Vec<BezPath>, RenderError> {
         .collect())
 }
 
-/// SVG made of paths only: one for ink, one for each layer.
+/// What is one path in the SVG: ink, or layers of one colour that nothing of another lies between.
+struct Sheet {
+    paint: Option<Paint>,
+    paths: Vec<BezPath>,
+    bounds: Rect,
+}
+
+/// How far apart two regions are that certainly share no pixel.
+const APART: f64 = 1.0;
+
+/// The sheets of a scene from the bottom up. A layer of an opaque colour comes to the last one of its
+/// colour, if it touches nothing that lies over that.
+fn sheets(paths: Vec<BezPath>, layers: &[Layer]) -> Vec<Sheet> {
+    let mut sheets: Vec<Sheet> = Vec::new();
+    for (i, path) in paths.into_iter().enumerate() {
+        if path.elements().is_empty() {
+            continue;
+        }
+        let paint = layers.get(i).map(|layer| layer.paint);
+        // Mitred corners of a stroke reach four half widths out at most.
+        let out = match paint {
+            Some(Paint::Stroke { width, .. }) => APART + 2.0 * width,
+            _ => APART,
+        };
+        let bounds = path.control_box().inflate(out, out);
+        let opaque = matches!(paint, Some(Paint::Fill([.., 255])));
+        let same = opaque
+            .then(|| {
+                // From the top down to the first that is in the way.
+                let free = |sheet: &&mut Sheet| !sheet.bounds.overlaps(bounds);
+                let mut below = sheets.iter_mut().rev();
+                below.find(|sheet| sheet.paint == paint || !free(sheet))
+            })
+            .flatten()
+            .filter(|sheet| sheet.paint == paint);
+        match same {
+            Some(sheet) => {
+                sheet.paths.push(path);
+                sheet.bounds = sheet.bounds.union(bounds);
+            }
+            None => sheets.push(Sheet {
+                paint,
+                paths: vec![path],
+                bounds,
+            }),
+        }
+    }
+    sheets
+}
+
+/// One path for all of them.
+fn together(mut paths: Vec<BezPath>) -> BezPath {
+    match paths.len() {
+        0 | 1 => paths.pop().unwrap_or_default(),
+        _ => {
+            let parts = paths.into_iter().map(Part::one);
+            let part = union(parts.collect()).swept();
+            tidy(&part.paths.into_iter().next().unwrap_or_default())
+        }
+    }
+}
+
+/// SVG made of paths only: one for ink, one for each colour, or more where another colour lies
+/// between.
 pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, RenderError> {
     let paths = outlines(scene)?;
     let mut out = svg::open(&scene.canvas, options);
@@ -56,15 +119,12 @@ pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, Render
         let (w, h) = (scene.canvas.width, scene.canvas.height);
         let _ = writeln!(out, r#"  <path d="M0 0H{w}V{h}H0Z" fill="{fill}"/>"#);
     }
-    let layers: &[crate::scene::Layer] = match &scene.content {
+    let layers: &[Layer] = match &scene.content {
         Content::Ink(_) => &[],
         Content::Layers(layers) => layers,
     };
-    for (i, path) in paths.iter().enumerate() {
-        if path.elements().is_empty() {
-            continue;
-        }
-        let paint = match layers.get(i).map(|layer| layer.paint) {
+    for sheet in sheets(paths, layers) {
+        let paint = match sheet.paint {
             None => String::new(),
             Some(Paint::Fill([r, g, b, alpha])) => {
                 let mut paint = format!(r#" fill="{}""#, svg::color([r, g, b]));
@@ -78,7 +138,11 @@ pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, Render
                 format!(r#" fill="none"{}"#, svg::stroke_attributes(color, width))
             }
         };
-        let _ = writeln!(out, r#"  <path d="{}"{paint}/>"#, path_data(path));
+        let _ = writeln!(
+            out,
+            r#"  <path d="{}"{paint}/>"#,
+            path_data(&together(sheet.paths))
+        );
     }
     out.push_str(end);
     out.push_str("</svg>\n");
@@ -213,13 +277,17 @@ fn both(mut a: Part, mut b: Part, op: Op) -> Part {
     a
 }
 
-/// The union of a list, by halves when it is long.
+/// The union of a list.
 fn any(plan: &Plan, list: List, parts: &mut [Option<Part>]) -> Part {
-    let mut queue: Vec<Part> = plan
+    let parts = plan
         .list(list)
         .filter_map(|node| parts.get_mut(node.index())?.take())
-        .filter(|part| !part.is_empty())
-        .collect();
+        .filter(|part| !part.is_empty());
+    union(parts.collect())
+}
+
+/// The union of parts, by halves when there are many.
+fn union(mut queue: Vec<Part>) -> Part {
     loop {
         let mut next: Vec<Part> = Vec::new();
         let mut group = Part::default();

@@ -124,3 +124,56 @@ fn an_engine_leaves_nothing_behind() {
         assert_eq!(engine.draw(&b), Engine::new().draw(&b));
     }
 }
+
+#[test]
+fn outlines_have_one_path_a_colour_where_nothing_lies_between() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/flat.tdg");
+    let compiled = crate::Compiled::load(path).unwrap_or_else(|e| panic!("{e}"));
+    let cases = [
+        // Two that overlap are one path, and so are two that are apart.
+        ("red (circle 20 at 40 40); red (circle 20 at 60 40)", 1),
+        ("red (circle 9 at 20 20); red (circle 9 at 90 90)", 1),
+        // What is between does not touch the second.
+        (
+            "red (circle 9 at 20 20); blue (circle 9 at 20 28); red (circle 9 at 90 90)",
+            2,
+        ),
+        // What is between does.
+        (
+            "red (circle 9 at 20 20); blue (circle 9 at 20 28); red (circle 9 at 20 36)",
+            3,
+        ),
+        // It touches another sheet that cannot be passed either.
+        (
+            "red (circle 9 at 20 20); blue (circle 9 at 60 60); lime (circle 9 at 60 68); \
+             blue (circle 9 at 60 76); red (circle 9 at 60 84)",
+            5,
+        ),
+    ];
+    for (text, count) in cases {
+        let program = compiled
+            .parse(text)
+            .unwrap_or_else(|e| panic!("{text}: {e}"));
+        let scene = crate::scene::eval::lower(&compiled.grammar, &program).unwrap();
+        let written = super::outline::outline_svg(&scene, &svg::SvgOptions::default()).unwrap();
+        // Besides the background.
+        assert_eq!(
+            written.matches("<path").count(),
+            count + 1,
+            "{text}: {written}"
+        );
+        let drawn = raster::rasterize(&scene).unwrap();
+        let opened = raster::svg_pixels(&written, &scene.canvas).unwrap();
+        let share = metric::share_within(&drawn, &opened, 8.0 / 255.0);
+        assert!(share >= 0.998, "{text}: {share}");
+    }
+    for seed in 0..200 {
+        let scene = random_layers(seed);
+        let written = super::outline::outline_svg(&scene, &svg::SvgOptions::default()).unwrap();
+        let drawn = raster::rasterize(&scene).unwrap();
+        let opened = raster::svg_pixels(&written, &scene.canvas).unwrap();
+        // Overlapping edges are not one edge: a pixel at a crossing may differ.
+        let share = metric::share_within(&drawn, &opened, 64.0 / 255.0);
+        assert!(share >= 0.99, "{seed}: {share}");
+    }
+}

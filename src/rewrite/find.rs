@@ -70,20 +70,20 @@ pub(crate) enum Found {
 /// Most steps of one search of one way; what would come later is not found then.
 const MOST_STEPS: u32 = 50_000;
 
-/// Finds all matches of a way but those that its equations and condition are known to refuse. False
-/// when it gave up.
+/// Finds all matches of a way but those that its equations and condition are known to refuse. Gives
+/// whether these are all, not when it gave up, and how many steps it took.
 pub(crate) fn search(
     graph: &Graph,
     way: &Way<'_>,
     refused: &FxHashSet<Key>,
     tracing: bool,
     out: &mut Vec<Match>,
-) -> bool {
+) -> (bool, u32) {
     let Some(op) = way.left.root_op() else {
-        return true;
+        return (true, 0);
     };
     let Some(classes) = graph.classes_for_op(&op) else {
-        return true;
+        return (true, 0);
     };
     let mut run = Run {
         graph,
@@ -104,7 +104,7 @@ pub(crate) fn search(
             run.node(way.left.root(), node, None, None, true);
         }
     }
-    run.left > 0
+    (run.left > 0, MOST_STEPS - run.left)
 }
 
 /// Pieces to be matched with classes, one after another.

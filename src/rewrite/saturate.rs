@@ -27,6 +27,9 @@ pub struct Limits {
     pub nodes: usize,
     /// Most times that all rules are gone through in one e-graph.
     pub iterations: usize,
+    /// Most steps of matching, over all e-graphs: as good as a limit on time, and the same on every
+    /// machine. Some ten million take a second.
+    pub steps: u64,
     /// Most time. Results depend on the machine then.
     pub time: Option<Duration>,
 }
@@ -36,6 +39,7 @@ impl Default for Limits {
         Limits {
             nodes: 1_000,
             iterations: 30,
+            steps: u64::MAX,
             time: None,
         }
     }
@@ -63,7 +67,7 @@ pub enum StopReason {
     Iterations,
     /// The limit on time.
     Time,
-    /// A rule's matches or arithmetic took more steps than they may.
+    /// The limit on steps, or a rule's matches or arithmetic took more of them than they may.
     Effort,
 }
 
@@ -87,8 +91,35 @@ pub(crate) struct Field<'a, 'c> {
     pub trace: Option<&'a mut Trace>,
 }
 
+/// What was spent on a program, over all e-graphs.
+#[derive(Debug)]
+pub(crate) struct Effort {
+    pub started: Instant,
+    pub steps: u64,
+}
+
+impl Effort {
+    pub(crate) fn new() -> Effort {
+        Effort {
+            started: Instant::now(),
+            steps: 0,
+        }
+    }
+
+    /// The limit that is reached, if one is.
+    pub(crate) fn spent(&self, limits: &Limits) -> Option<StopReason> {
+        if self.steps >= limits.steps {
+            return Some(StopReason::Effort);
+        }
+        let out = limits
+            .time
+            .is_some_and(|most| self.started.elapsed() >= most);
+        out.then_some(StopReason::Time)
+    }
+}
+
 /// Applies all ways again and again.
-pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Instant) -> Grown {
+pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, effort: &mut Effort) -> Grown {
     let mut grown = Grown {
         stop: StopReason::Iterations,
         iterations: 0,
@@ -101,6 +132,7 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
     // What was made of a match is there already, and what was not allowed never is: values stand in
     // classes of their own.
     let mut done: FxHashSet<(usize, Id, Binds, Kids)> = FxHashSet::default();
+    let mut taken_up = TakenUp::default();
     let mut memory = Memory {
         allowed: vec![FxHashMap::default(); field.ways.len()],
         refused: vec![FxHashSet::default(); field.ways.len()],
@@ -114,13 +146,15 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
             trace.look(field.graph);
         }
         for (index, way) in field.ways.iter().enumerate() {
-            whole &= find::search(
+            let (all, steps) = find::search(
                 field.graph,
                 way,
                 &memory.refused[index],
                 field.trace.is_some(),
                 &mut found,
             );
+            whole &= all;
+            effort.steps += u64::from(steps);
             for found in found.drain(..) {
                 let key = (
                     index,
@@ -132,8 +166,8 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
                     matches.push((index, found, key));
                 }
             }
-            if out_of_time(limits, started) {
-                grown.stop = StopReason::Time;
+            if let Some(stop) = effort.spent(limits) {
+                grown.stop = stop;
                 return grown;
             }
         }
@@ -145,10 +179,11 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
                 done.insert(key);
             }
             grown.by_way[index] += field.graph.nodes().len() - nodes;
+            effort.steps += 1;
             let stop = if field.graph.nodes().len() > most_nodes {
                 StopReason::Nodes
-            } else if out_of_time(limits, started) {
-                StopReason::Time
+            } else if let Some(stop) = effort.spent(limits) {
+                stop
             } else {
                 continue;
             };
@@ -157,8 +192,13 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
             return grown;
         }
         field.graph.rebuild();
-        flatten(field, most_operands);
+        let room = most_nodes.saturating_sub(field.graph.nodes().len());
+        let all = flatten(field, most_operands, room, &mut taken_up);
         field.graph.rebuild();
+        if !all {
+            grown.stop = StopReason::Nodes;
+            return grown;
+        }
         let after = (field.graph.nodes().len(), field.graph.number_of_classes());
         if before == after {
             grown.stop = match whole {
@@ -169,10 +209,6 @@ pub(crate) fn saturate(field: &mut Field<'_, '_>, limits: &Limits, started: Inst
         }
     }
     grown
-}
-
-fn out_of_time(limits: &Limits, started: Instant) -> bool {
-    limits.time.is_some_and(|most| started.elapsed() >= most)
 }
 
 /// The ways in which conditions let a match be completed: what they bind.
@@ -263,11 +299,16 @@ fn leaves(graph: &Graph) -> usize {
     (0..graph.nodes().len()).map(Id::from).filter(leaf).count()
 }
 
-/// Takes the operands of operands up into the node above, where both are of one law.
-fn flatten(field: &mut Field<'_, '_>, most: usize) {
+/// Nodes whose operand at a place was taken up, and the node that it was.
+type TakenUp = FxHashSet<(Term, usize, Term)>;
+
+/// Takes the operands of operands up into the node above, where both are of one law, unless that was
+/// done. False when there is no room for so many nodes.
+fn flatten(field: &mut Field<'_, '_>, most: usize, room: usize, done: &mut TakenUp) -> bool {
+    let mut all = true;
     let graph = &mut *field.graph;
     let mut found: Vec<(Id, Term, usize, Term)> = Vec::new();
-    for at in 0..graph.analysis.tables.operators.len() {
+    'laws: for at in 0..graph.analysis.tables.operators.len() {
         let op = Op::Many(at as u16);
         let Some(classes) = graph.classes_for_op(&op) else {
             continue;
@@ -280,9 +321,16 @@ fn flatten(field: &mut Field<'_, '_>, most: usize) {
                         continue;
                     }
                     for inner in graph[*kid].iter().filter(|inner| inner.op == op) {
-                        if node.kids.len() + inner.kids.len() - 1 <= most {
-                            found.push((class, node.clone(), place, inner.clone()));
+                        if node.kids.len() + inner.kids.len() - 1 > most
+                            || !done.insert((node.clone(), place, inner.clone()))
+                        {
+                            continue;
                         }
+                        if found.len() >= room {
+                            all = false;
+                            break 'laws;
+                        }
+                        found.push((class, node.clone(), place, inner.clone()));
                     }
                 }
             }
@@ -303,4 +351,5 @@ fn flatten(field: &mut Field<'_, '_>, most: usize) {
             }
         }
     }
+    all
 }

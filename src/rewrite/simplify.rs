@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use egg::Id;
 
@@ -15,7 +14,7 @@ use super::graph::{Graph, Known};
 use super::instance::Direction;
 use super::make::Made;
 use super::proof::{Link, Prover, Trace};
-use super::saturate::{Field, Limits, StopReason, saturate};
+use super::saturate::{Effort, Field, Limits, StopReason, saturate};
 use super::shape::{Way, ways};
 use super::tables::{Cost, Tables};
 use super::term::{Op, Term};
@@ -206,17 +205,21 @@ const MOST_ROUNDS: usize = 50;
 impl Run<'_, '_> {
     /// Rounds of growing an e-graph from the least program so far, until it stays the least.
     fn rounds(&mut self) {
-        let started = Instant::now();
+        let mut effort = Effort::new();
         for _ in 0..MOST_ROUNDS {
             let before = self.now;
-            self.round(started);
+            self.round(&mut effort);
             if self.now == before || self.stop == StopReason::Saturated {
+                return;
+            }
+            if let Some(stop) = effort.spent(self.limits) {
+                self.stop = stop;
                 return;
             }
         }
     }
 
-    fn round(&mut self, started: Instant) {
+    fn round(&mut self, effort: &mut Effort) {
         let Some(from) = self.now else { return };
         let tables = &self.simplifier.tables;
         let explaining = self.chain.is_some();
@@ -230,7 +233,7 @@ impl Run<'_, '_> {
             texts: &mut self.texts,
             trace: trace.as_mut(),
         };
-        let grown = saturate(&mut field, self.limits, started);
+        let grown = saturate(&mut field, self.limits, effort);
         self.stop = grown.stop;
         self.iterations += grown.iterations;
         self.nodes = self.nodes.max(graph.nodes().len());

@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::*;
 use crate::compiled::Compiled;
 use crate::mutate::Mutator;
-use crate::sample::{Rng, stream};
+use crate::sample::{Rng, Sampler, stream};
 use crate::tree::{Edit, Layout, Program, edit};
 
 /// Shapes that are added and subtracted, with laws that need each other.
@@ -348,7 +348,7 @@ fn rules_that_explode_are_named() {
         let limits = Limits {
             nodes,
             iterations,
-            time: None,
+            ..Limits::default()
         };
         Simplifier::new(&compiled)
             .with_limits(limits)
@@ -486,4 +486,55 @@ fn sums_are_one_node_where_plain_rules_make_thousands() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn the_limit_on_nodes_holds_for_long_sums() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/csg2d.tdg");
+    let compiled = Compiled::load(path).unwrap_or_else(|e| panic!("{e}"));
+    let mut spec = compiled.grammar.sample;
+    (spec.min, spec.max) = (60, 60);
+    let sampler = Sampler::new(&compiled, spec).expect("programs");
+    // Most operands are taken up from one sum into another: many ways for each.
+    for item in 0..4 {
+        let program = sampler.sample(&mut stream(1, item));
+        let limits = Limits {
+            nodes: 2_000,
+            ..Limits::default()
+        };
+        let done = Simplifier::new(&compiled)
+            .with_limits(limits)
+            .simplify(&program);
+        assert!(done.cost < done.before);
+        // What the last match adds comes on top.
+        let most = program.len() + 2_000 + 200;
+        assert!(done.nodes <= most, "{item}: {} nodes", done.nodes);
+    }
+}
+
+#[test]
+fn the_limit_on_steps_is_the_same_every_time() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/csg2d.tdg");
+    let compiled = Compiled::load(path).unwrap_or_else(|e| panic!("{e}"));
+    let mut spec = compiled.grammar.sample;
+    (spec.min, spec.max) = (30, 30);
+    let sampler = Sampler::new(&compiled, spec).expect("programs");
+    let program = sampler.sample(&mut stream(1, 2));
+    let with = |steps| {
+        let limits = Limits {
+            steps,
+            ..Limits::default()
+        };
+        let simplifier = Simplifier::new(&compiled).with_limits(limits);
+        simplifier.simplify(&program)
+    };
+    let (none, few, all) = (with(0), with(2_000), with(u64::MAX));
+    assert_eq!((none.stop, none.cost), (StopReason::Effort, none.before));
+    assert_eq!(few.stop, StopReason::Effort);
+    assert!(few.iterations < all.iterations);
+    assert_eq!((few.program, few.iterations), {
+        let again = with(2_000);
+        (again.program, again.iterations)
+    });
+    assert!(all.cost < all.before);
 }

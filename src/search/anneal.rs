@@ -151,7 +151,7 @@ impl<'a> Runner<'a> {
         run.best = run
             .best
             .take()
-            .map(|best| tidy(self.setup, self.options, &mut *self.value, best, stop));
+            .map(|best| tidy(self.setup, self.options.price, &mut *self.value, best, stop));
         run.renders = self.value.renders();
         run
     }
@@ -299,7 +299,7 @@ impl<'a> Runner<'a> {
 /// than it is worth, as long as what was solved stays solved. Not counted against any limit: it is a few dozen programs.
 pub(super) fn tidy(
     setup: &dyn Setup,
-    options: &Options,
+    price: f64,
     value: &mut dyn Value,
     mut best: Best,
     stop: StopReason,
@@ -311,7 +311,7 @@ pub(super) fn tidy(
             let mut program = best.program.clone();
             layout.apply(&mut program, &edit);
             let score = value.score(&[&program])[0];
-            let energy = score + options.price * f64::from(program.size());
+            let energy = score + price * f64::from(program.size());
             if energy <= best.energy && (!solved || value.solved(&program, score)) {
                 best = Best {
                     energy,

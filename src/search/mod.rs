@@ -6,6 +6,7 @@
 //! the report is the same for every number of threads.
 
 pub mod anneal;
+pub mod beam;
 mod chance;
 mod fill;
 pub mod front;
@@ -109,6 +110,8 @@ pub struct Report {
     pub expansions: u64,
     /// The best programs by size, when the front was asked for: each better than all smaller ones.
     pub front: Vec<front::Point>,
+    /// What de-duplication did, in beam search.
+    pub merged: Option<beam::Merged>,
     /// Programs scored.
     pub evaluations: u64,
     /// Programs drawn: fewer than scored when scores were remembered.

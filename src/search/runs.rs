@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::search::beam::Merged;
 use crate::search::front::Front;
 use crate::search::{Improvement, Limits, Report, StopReason};
 use crate::tree::Program;
@@ -119,6 +120,7 @@ pub(super) struct Run {
     pub(super) front: Front,
     /// Seconds after which the goal was met for the first time.
     met: Option<f64>,
+    pub(super) merged: Option<Merged>,
     trajectory: Vec<Improvement>,
     evaluations: u64,
     expansions: u64,
@@ -145,7 +147,8 @@ impl Row<'_> {
             if run.stop == StopReason::Solved {
                 self.solved.fetch_min(index, Ordering::SeqCst);
             }
-            let last = run.best.is_none();
+            // A run that has gone as deep as it may does not do so again.
+            let last = run.best.is_none() || run.stop == StopReason::Depth;
             if let Ok(mut runs) = self.runs.lock() {
                 runs.push(run);
             }
@@ -205,6 +208,10 @@ impl Row<'_> {
                 .find(|stop| *stop != StopReason::Evaluations)
                 .unwrap_or(StopReason::Evaluations)
         };
+        let merged = runs
+            .iter()
+            .filter_map(|run| run.merged)
+            .reduce(Merged::plus);
         let mut front = Front::default();
         for run in &runs {
             front.merge(&run.front);
@@ -225,6 +232,7 @@ impl Row<'_> {
             met: winner.met,
             trajectory: winner.trajectory,
             front: front.points(0.0),
+            merged,
             expansions,
             evaluations,
             renders,
@@ -251,6 +259,7 @@ impl<'a> Track<'a> {
                 best: None,
                 front: Front::default(),
                 met: None,
+                merged: None,
                 trajectory: Vec::new(),
                 evaluations: 0,
                 expansions: 0,
@@ -284,6 +293,18 @@ impl<'a> Track<'a> {
     /// Nothing to take, only whether to stop.
     pub(super) fn check(&self) -> Result<(), StopReason> {
         self.row.cancelled(self.run.index).map_or(Ok(()), Err)
+    }
+
+    /// What is left of the budget.
+    pub(super) fn left(&self) -> u64 {
+        self.budget.saturating_sub(self.run.evaluations)
+    }
+
+    /// Answers of the policy that are left to all runs together.
+    pub(super) fn expansions_left(&self) -> u64 {
+        let spent = self.row.expansions.load(Ordering::Relaxed);
+        let limit = self.row.limits.expansions;
+        limit.map_or(u64::MAX, |limit| limit.saturating_sub(spent))
     }
 
     /// Counts an answer of the policy.

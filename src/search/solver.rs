@@ -6,6 +6,9 @@
 //! strokes agree, see [`SketchValue`]).
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::Compiled;
 use crate::grammar::inside::SizeError;
@@ -13,9 +16,10 @@ use crate::grammar::ir::Procedure;
 use crate::mutate::Mutator;
 use crate::render::Picture;
 use crate::render::bits::{Bits, Target};
-use crate::rewrite::Simplifier;
+use crate::rewrite::{self, Simplifier};
 use crate::sample::{Rng, Sampler};
 use crate::search::anneal::{self, Options, Setup, Status};
+use crate::search::beam;
 use crate::search::front::{Cycle, Front, Point};
 use crate::search::holes::Holes;
 use crate::search::moves::Moves;
@@ -25,6 +29,19 @@ use crate::search::target::{Judge, Pixels, SketchValue, weight};
 use crate::search::temper::{self, Runner, World};
 use crate::search::{Limits, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
+
+/// Which search it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Tempering on bit planes ([`temper`]).
+    #[default]
+    Temper,
+    /// Tempering of edits, by the traits of policy and value ([`anneal`]).
+    Anneal,
+    /// Beam search, by the same traits ([`beam`]).
+    Beam,
+}
 
 /// A search that is ready to start.
 pub struct Solver<'a> {
@@ -37,6 +54,12 @@ pub struct Solver<'a> {
     pub options: Options,
     /// The same for the search on bit planes.
     pub tempering: temper::Options,
+    /// Which search it is.
+    pub method: Method,
+    /// Programs in a beam.
+    pub beam: usize,
+    /// Whether programs of a beam are told apart by their canonical forms.
+    pub canonical: bool,
     /// Whether what is found is simplified by the language's rules.
     pub simplify: bool,
 }
@@ -81,6 +104,9 @@ impl<'a> Solver<'a> {
             weight,
             options,
             tempering,
+            method: Method::default(),
+            beam: beam::Options::default().width,
+            canonical: false,
             simplify: true,
         })
     }
@@ -104,22 +130,26 @@ impl<'a> Solver<'a> {
         self.tempering.pareto = Some(cycle);
     }
 
-    /// Searches; see [`anneal::search`]. What is found is then simplified by the language's rules,
-    /// unless that makes it worse.
+    /// Searches; see [`temper`], [`anneal::search`] and [`beam::search`]. What is found is then
+    /// simplified by the language's rules, unless that makes it worse.
     pub fn search(
         &self,
         limits: &Limits,
         interrupt: &AtomicBool,
         tell: &(dyn Fn(Status) + Sync),
     ) -> Option<Report> {
-        let drawn = self.target_bits();
-        let mut report = match drawn {
-            Some(bits) => self.temper(bits, limits, interrupt, tell)?,
-            None => anneal::search(self, limits, &self.options, interrupt, tell)?,
+        let drawn = match self.method {
+            Method::Temper => self.target_bits(),
+            Method::Anneal | Method::Beam => None,
+        };
+        let mut report = match (self.method, drawn) {
+            (_, Some(bits)) => self.temper(bits, limits, interrupt, tell)?,
+            (Method::Beam, _) => self.search_beam(limits, interrupt, tell)?,
+            _ => anneal::search(self, limits, &self.options, interrupt, tell)?,
         };
         match self.options.pareto {
-            Some(cycle) => self.choose(&mut report, cycle),
-            None if self.simplify => self.shorten(&mut report),
+            Some(cycle) => self.choose(&mut report, cycle, limits),
+            None if self.simplify => self.shorten(&mut report, limits),
             None => (),
         }
         Some(report)
@@ -134,6 +164,32 @@ impl<'a> Solver<'a> {
         };
         Bits::new(target.clone()).ok()?;
         Some(target)
+    }
+
+    /// Searches by beams.
+    fn search_beam(
+        &self,
+        limits: &Limits,
+        interrupt: &AtomicBool,
+        tell: &(dyn Fn(Status) + Sync),
+    ) -> Option<Report> {
+        let options = beam::Options {
+            seed: self.options.seed,
+            threads: self.options.threads,
+            width: self.beam,
+            price: self.options.price,
+            pareto: self.options.pareto,
+            max_size: self.options.max_size,
+            ..beam::Options::default()
+        };
+        let simplifier = self.canonical.then(|| Simplifier::new(self.compiled));
+        let canonical = simplifier.as_ref().filter(|s| s.has_rules());
+        let form = |program: &Program| match canonical {
+            Some(simplifier) => simplifier.canonical(program),
+            None => program.clone(),
+        };
+        let form = canonical.is_some().then_some(&form as beam::Canonical<'_>);
+        beam::search(self, limits, &options, form, interrupt, tell)
     }
 
     /// Searches on bit planes.
@@ -171,15 +227,27 @@ impl<'a> Solver<'a> {
             let mut run = runner.run(&|rng| self.start(rng));
             run.best = run.best.take().map(|best| {
                 let mut value = self.value();
-                anneal::tidy(self, &self.options, &mut *value, best, run.stop)
+                anneal::tidy(self, self.options.price, &mut *value, best, run.stop)
             });
             run
         })
     }
 
+    /// For what a search found. Large programs would take longer than the search did: so there is a limit
+    /// on steps, and, where time is the search's limit, a tenth of its time for all programs.
+    fn simplifier(&self, report: &Report, limits: &Limits) -> Simplifier<'a> {
+        let programs = report.front.len().max(1) as f64;
+        let tenth = Duration::from_secs_f64((0.1 * report.seconds / programs).max(LEAST_TIME));
+        Simplifier::new(self.compiled).with_limits(rewrite::Limits {
+            steps: STEPS,
+            time: limits.time.map(|_| tenth),
+            ..rewrite::Limits::default()
+        })
+    }
+
     /// Simplifies what was found. Rules are tested, not proved, so the picture has the last word.
-    fn shorten(&self, report: &mut Report) {
-        let simplifier = Simplifier::new(self.compiled);
+    fn shorten(&self, report: &mut Report, limits: &Limits) {
+        let simplifier = self.simplifier(report, limits);
         if !simplifier.has_rules() {
             return;
         }
@@ -202,9 +270,9 @@ impl<'a> Solver<'a> {
 
     /// Makes the programs of the front smaller where that is possible, and takes one of them for the
     /// result: the smallest that meets the goal, or else the one that is best at the price of size.
-    fn choose(&self, report: &mut Report, cycle: Cycle) {
+    fn choose(&self, report: &mut Report, cycle: Cycle, limits: &Limits) {
+        let simplifier = self.simplify.then(|| self.simplifier(report, limits));
         let mut front = Front::of(std::mem::take(&mut report.front));
-        let simplifier = self.simplify.then(|| Simplifier::new(self.compiled));
         let simplifier = simplifier.filter(Simplifier::has_rules);
         let mut value = self.value();
         report.evaluations += front.shorten(&mut *value, &|program| {
@@ -240,6 +308,10 @@ impl<'a> Solver<'a> {
     }
 }
 
+/// Steps of the rules on a program that was found: some tenths of a second.
+const STEPS: u64 = 3_000_000;
+/// Seconds that the rules have at least.
+const LEAST_TIME: f64 = 0.02;
 /// Evaluations of a run when time is the only limit: there is little to gain from starting anew.
 const RUN: u64 = 200_000_000;
 /// A run of fewer evaluations hardly gets warm.

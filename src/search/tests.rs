@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::anneal::{Options, Setup, search};
 use super::front::Cycle;
 use super::moves::Moves;
-use super::solver::Solver;
+use super::solver::{Method, Solver};
 use super::{Limits, Policy, Report, StopReason, Value};
 use crate::Compiled;
 use crate::mutate::Mutator;
@@ -54,11 +54,11 @@ fn every_move_gives_a_valid_program_of_the_size_allowed() {
 }
 
 /// Strings of bits; the target is known, the score is the number of wrong bits.
-struct Bits<'a> {
-    mutator: Mutator<'a>,
-    compiled: &'a Compiled,
-    target: Program,
-    reachable: bool,
+pub(super) struct Bits<'a> {
+    pub(super) mutator: Mutator<'a>,
+    pub(super) compiled: &'a Compiled,
+    pub(super) target: Program,
+    pub(super) reachable: bool,
 }
 
 struct Wrong<'a>(&'a Bits<'a>, u64);
@@ -103,7 +103,7 @@ impl Setup for Bits<'_> {
     }
 }
 
-fn bits() -> Compiled {
+pub(super) fn bits() -> Compiled {
     let text = "language bits start Word sample size 1..=12 mutate small 2
         sort Word { Last = bit:Bit  More = bit:Bit rest:Word }
         sort Bit { @primitive Zero = \"0\"  @primitive One = \"1\" }";
@@ -142,7 +142,7 @@ fn run_at(
     search(&setup, &limits, &options, interrupt, &|_| {})
 }
 
-fn evaluations(count: u64) -> Limits {
+pub(super) fn evaluations(count: u64) -> Limits {
     Limits {
         evaluations: Some(count),
         ..Limits::default()
@@ -261,4 +261,24 @@ fn sampled_pictures_are_solved() {
         assert_eq!(report.stop, StopReason::Solved, "{text}: {}", report.score);
         assert!(report.program.size() <= 3);
     }
+}
+
+#[test]
+fn pictures_are_solved_by_beams_too() {
+    let compiled = shipped("csg2d");
+    let text = "(- (Circle 6 8 8) (Circle 3 8 8))";
+    let program = compiled.parse(text).expect("a program");
+    let scene = eval::lower(&compiled.grammar, &program).expect("a scene");
+    let target = Engine::new().draw(&scene).expect("a picture");
+    let mut solver = Solver::new(&compiled, &target, 3).expect("a solver");
+    solver.method = Method::Beam;
+    solver.canonical = true;
+    let report = solver.search(&evaluations(40_000), &AtomicBool::new(false), &|_| {});
+    let report = report.expect("a report");
+    assert_eq!(report.stop, StopReason::Solved, "{}", report.score);
+    let merged = report.merged.expect("a beam's");
+    assert!(
+        merged.canonically > 0 && merged.forms > merged.canonically,
+        "{merged:?}"
+    );
 }

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use tdc::eval::attempt::Settings;
 use tdc::render::image::{Mode, intake};
+use tdc::rewrite::Simplifier;
+use tdc::search::solver::Method;
 
 use super::Outcome;
 use super::failure::Failure;
@@ -33,6 +35,7 @@ Examples:
   tdc solve grammars/csg2d.tdg --target icon.png --time 120 --threads 4 --max-size 16
   tdc solve grammars/csg2d.tdg --target icon.png --evaluations 200000 --seed 7
   tdc solve grammars/csg2d.tdg --target icon.png --pareto -o out/traded
+  tdc solve grammars/csg2d.tdg --target icon.png --search beam --beam 64 --canonical
   tdc solve grammars/csg2d.tdg --target icons/ --time 5 --jobs 4 -o out/icons
   tdc solve grammars/csg2d.tdg --tasks out/hard --time 10 -o out/solved
 
@@ -56,8 +59,9 @@ JSON, one object, as in report.json: target, solved, stop_reason (solved, time, 
 interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a
 distance), seconds (wall clock, until the goal was met), total_seconds, evaluations, primitives, true_primitives, size, nodes, program, goal,
 expansions, renders, seed, threads, max_size, price, time_limit, evaluations_limit, trajectory (the file),
-target_size, fit (sx, sy, dx, dy: from the picture to the canvas), notes, grammar; with --pareto, front: an object a size with size, score, solved, metric, iou,
-primitives, nodes, program, file. Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
+search, target_size, fit (sx, sy, dx, dy: from the picture to the canvas), notes, grammar; with --pareto, front: an object a size with size, score, solved, metric, iou,
+primitives, nodes, program, file; with --search beam, beam (its width) and merged (structurally,
+canonically, forms, seconds: programs left out, canonical forms made, the time that took). Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
 targets, solved, share, clock, within_seconds, within_evaluations, median_seconds, p90_seconds,
 median_evaluations, total_seconds, mean_metric, mean_iou, mean_primitives, mean_true_primitives,
 no_longer.")]
@@ -110,6 +114,18 @@ pub struct Args {
     #[arg(long, conflicts_with = "tasks")]
     pareto: bool,
 
+    /// How to search
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    search: SearchArg,
+
+    /// Programs in a beam, with --search beam; 64 without it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    beam: Option<u32>,
+
+    /// Tell the programs of a beam apart by what the grammar's rules make of them
+    #[arg(long)]
+    canonical: bool,
+
     /// Leave the program as it was found, instead of simplifying it by the grammar's rules
     #[arg(long)]
     as_found: bool,
@@ -140,6 +156,18 @@ pub struct Args {
     /// The picture is light on dark: take its negative
     #[arg(long, help_heading = "The picture")]
     invert: bool,
+}
+
+/// How to search.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum SearchArg {
+    /// Tempering on bit planes, with parts in holes
+    #[default]
+    Temper,
+    /// Tempering of edits that are scored one by one on the picture proper
+    Anneal,
+    /// Beam search over the same edits
+    Beam,
 }
 
 /// How a picture is laid onto the canvas.
@@ -220,6 +248,13 @@ impl Args {
             max_size: self.max_size.unwrap_or(most),
             price: self.price,
             pareto: self.pareto,
+            search: match self.search {
+                SearchArg::Temper => Method::Temper,
+                SearchArg::Anneal => Method::Anneal,
+                SearchArg::Beam => Method::Beam,
+            },
+            beam: self.beam.map(|width| width as usize),
+            canonical: self.canonical,
             simplify: !self.as_found,
         }
     }
@@ -233,6 +268,17 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
              matched with",
             args.grammar.display()
         )));
+    }
+    if args.search != SearchArg::Beam && (args.beam.is_some() || args.canonical) {
+        let what = if args.canonical {
+            "--canonical"
+        } else {
+            "--beam"
+        };
+        return Err(Failure::usage(format!("{what} needs --search beam")));
+    }
+    if args.canonical && !Simplifier::new(&language.compiled).has_rules() {
+        shell.say("note: the grammar has no rules, so --canonical merges nothing");
     }
     match (&args.tasks, &args.target) {
         (Some(folder), _) => tasks::run(shell, args, &language, folder),

@@ -13,6 +13,7 @@ use tdc::render::image::intake::{self, Intake};
 use tdc::render::svg::{Onto, SvgOptions};
 use tdc::search::StopReason;
 use tdc::search::anneal::Status;
+use tdc::search::beam::Options;
 
 use super::super::Outcome;
 use super::super::failure::Failure;
@@ -128,6 +129,7 @@ pub fn report(
         "threads": settings.threads,
         "max_size": settings.max_size,
         "price": settings.price,
+        "search": settings.search,
         "time_limit": settings.time,
         "evaluations_limit": settings.evaluations,
         "trajectory": args.output.as_ref().map(|_| "trajectory.jsonl"),
@@ -135,6 +137,10 @@ pub fn report(
         "fit": target.fit,
         "grammar": args.grammar.display().to_string(),
     });
+    if let Some(merged) = &found.report.merged {
+        json["beam"] = json!(settings.beam.unwrap_or(Options::default().width));
+        json["merged"] = json!(merged);
+    }
     if settings.pareto {
         json["front"] = json!(found.front);
     }
@@ -197,12 +203,20 @@ fn remark(args: &Args, record: &Record, found: &Attempt) -> String {
         Some(score) => format!(", goal {score:.4}"),
         None => String::new(),
     };
+    let merged = match &report.merged {
+        Some(merged) if merged.forms > 0 => format!(
+            ", {} merged as they stood and {} of {} by canonical form",
+            merged.structurally, merged.canonically, merged.forms
+        ),
+        Some(merged) => format!(", {} merged as they stood", merged.structurally),
+        None => String::new(),
+    };
     let place = match &args.output {
         Some(path) => format!("; see {}", path.display()),
         None => String::new(),
     };
     format!(
-        "{how}: {:.1} pixels wrong{goal}, size {}, {:.1} s, {} programs tried{place}",
+        "{how}: {:.1} pixels wrong{goal}, size {}, {:.1} s, {} programs tried{merged}{place}",
         report.score,
         report.program.size(),
         found.seconds,
