@@ -37,10 +37,17 @@ pub fn outlines(scene: &Scene) -> Result<Vec<BezPath>, RenderError> {
         f64::from(scene.canvas.width),
         f64::from(scene.canvas.height),
     );
-    let roots = plan.roots.iter();
-    Ok(roots
-        .map(|root| root.map_or_else(BezPath::new, |root| region(&plan, root, frame)))
-        .collect())
+    let layers = layers(scene);
+    let roots = plan.roots.iter().enumerate();
+    let outline = |(i, root): (usize, &Option<NodeId>)| match (root, layers.get(i)) {
+        (None, _) => BezPath::new(),
+        // Where the canvas ends is no edge to draw along.
+        (Some(root), Some(layer)) if matches!(layer.paint, Paint::Stroke { .. }) => {
+            of_node(&plan, *root)
+        }
+        (Some(root), _) => region(&plan, *root, frame),
+    };
+    Ok(roots.map(outline).collect())
 }
 
 /// What is one path in the SVG: ink, or layers of one colour that nothing of another lies between.
@@ -105,6 +112,13 @@ fn together(mut paths: Vec<BezPath>) -> BezPath {
     }
 }
 
+fn layers(scene: &Scene) -> &[Layer] {
+    match &scene.content {
+        Content::Ink(_) => &[],
+        Content::Layers(layers) => layers,
+    }
+}
+
 /// SVG made of paths only: one for ink, one for each colour, or more where another colour lies
 /// between.
 pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, RenderError> {
@@ -119,11 +133,7 @@ pub fn outline_svg(scene: &Scene, options: &SvgOptions) -> Result<String, Render
         let (w, h) = (scene.canvas.width, scene.canvas.height);
         let _ = writeln!(out, r#"  <path d="M0 0H{w}V{h}H0Z" fill="{fill}"/>"#);
     }
-    let layers: &[Layer] = match &scene.content {
-        Content::Ink(_) => &[],
-        Content::Layers(layers) => layers,
-    };
-    for sheet in sheets(paths, layers) {
+    for sheet in sheets(paths, layers(scene)) {
         let paint = match sheet.paint {
             None => String::new(),
             Some(Paint::Fill([r, g, b, alpha])) => {

@@ -167,13 +167,16 @@ fn outlines_have_one_path_a_colour_where_nothing_lies_between() {
         let share = metric::share_within(&drawn, &opened, 8.0 / 255.0);
         assert!(share >= 0.998, "{text}: {share}");
     }
+    let mut sum = 0.0;
     for seed in 0..200 {
         let scene = random_layers(seed);
         let written = super::outline::outline_svg(&scene, &svg::SvgOptions::default()).unwrap();
         let drawn = raster::rasterize(&scene).unwrap();
         let opened = raster::svg_pixels(&written, &scene.canvas).unwrap();
-        // Overlapping edges are not one edge: a pixel at a crossing may differ.
+        // A stroke runs along the outline; the line of a polygon that crosses itself has more than that.
         let share = metric::share_within(&drawn, &opened, 64.0 / 255.0);
-        assert!(share >= 0.99, "{seed}: {share}");
+        assert!(share >= 0.98, "{seed}: {share}");
+        sum += share;
     }
+    assert!(sum >= 199.8, "{sum}");
 }
