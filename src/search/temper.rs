@@ -127,6 +127,8 @@ pub(super) struct Runner<'a> {
     /// Whether something was found that meets the goal.
     solved: bool,
     round: Round,
+    /// When that was found, in evaluations.
+    improved: u64,
     /// When and with what size the goal was met.
     met: Option<Met>,
     /// Those that were, by hash.
@@ -161,6 +163,7 @@ impl<'a> Runner<'a> {
             leasts: Vec::new(),
             solved: false,
             round: Round::default(),
+            improved: 0,
             met: None,
             #[allow(clippy::disallowed_types)]
             tested: HashSet::default(),
@@ -211,7 +214,7 @@ impl<'a> Runner<'a> {
 
     fn round(&mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Result<(), StopReason> {
         let mut replicas = self.begin(start)?;
-        while self.track.evaluations() < self.round.end {
+        while self.track.evaluations() < self.round.end && !self.is_stuck() {
             for replica in &mut replicas {
                 self.bits.lend(&mut replica.planes);
                 let mut done = Ok(());
@@ -235,6 +238,16 @@ impl<'a> Runner<'a> {
             self.track.tell();
         }
         Ok(())
+    }
+
+    /// Whether there is little hope left. What is met, sketches and fronts have rules of their own.
+    fn is_stuck(&self) -> bool {
+        let options = self.world.options;
+        let took = self.improved.saturating_sub(self.round.began);
+        self.met.is_none()
+            && options.pareto.is_none()
+            && options.rounds.patience == 0
+            && self.track.evaluations() - self.improved > took.max(options.stall)
     }
 
     /// Each replica starts from the best of some random programs.
@@ -325,6 +338,7 @@ impl<'a> Runner<'a> {
         if replica.energy < self.least {
             self.least = replica.energy;
             self.champion = (replica.wrong, replica.live.program().size());
+            self.improved = self.track.evaluations();
         }
         if self.behind(replica) > self.slack {
             self.slack *= 1.01;

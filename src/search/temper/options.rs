@@ -20,6 +20,9 @@ pub struct Options {
     /// After how many evaluations of a run the price is half of what it was: what is easily found
     /// is to be short, and what is not is to be found. It falls to a tenth.
     pub halves: u64,
+    /// A run begins afresh when nothing better was found for as many evaluations as it took to find the
+    /// best, and for at least so many.
+    pub stall: u64,
     /// Once the goal is met, a shorter program is looked for with as many evaluations again, and at
     /// least so many.
     pub shorten: u64,
@@ -51,8 +54,9 @@ impl Options {
             replicas: 5,
             cold,
             hot: cold * 32.0,
-            price: weight / 600.0,
-            halves: 200_000,
+            price: weight / 450.0,
+            halves: 300_000,
+            stall: 50_000,
             shorten: 20_000,
             pareto: None,
             steps: 5,
