@@ -11,8 +11,10 @@
 //! language's goal on the anti-aliased picture.
 
 mod options;
+mod steps;
 
 pub use options::Options;
+use steps::Step;
 
 // Only asked whether something is there: order does not matter.
 #[allow(clippy::disallowed_types)]
@@ -73,33 +75,6 @@ struct Met {
 
 /// By how much size is dearer once the goal is met.
 const DEARER: f64 = 4.0;
-
-/// What a step does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Step {
-    /// Another value for the numbers of an atom.
-    Tune,
-    /// Another atom.
-    Replace,
-    /// An atom more.
-    Insert,
-    /// Edits of the moves.
-    Edit(Kind),
-}
-
-/// Steps by weight, for languages with holes.
-const STEPS: [(Step, u32); 10] = [
-    (Step::Tune, 60),
-    (Step::Replace, 12),
-    (Step::Insert, 25),
-    (Step::Edit(Kind::Hoist), 12),
-    (Step::Edit(Kind::Rearrange), 10),
-    (Step::Edit(Kind::Mutate), 4),
-    (Step::Edit(Kind::Sweep), 4),
-    (Step::Edit(Kind::Step), 2),
-    (Step::Edit(Kind::Redraw), 2),
-    (Step::Edit(Kind::Wrap), 2),
-];
 
 /// A run under way.
 pub(super) struct Runner<'a> {
@@ -418,14 +393,7 @@ impl<'a> Runner<'a> {
     fn step(&mut self, replica: &mut Replica<'_>) -> Result<(), StopReason> {
         self.track.expand();
         let step = if self.fits {
-            let total: u32 = STEPS.iter().map(|(_, weight)| weight).sum();
-            let mut pick = self.rng.random_range(0..total);
-            let step = STEPS.iter().find(|(_, weight)| {
-                let here = pick < *weight;
-                pick = pick.wrapping_sub(*weight);
-                here
-            });
-            step.map_or(Step::Tune, |(step, _)| *step)
+            Step::any(&mut self.rng)
         } else {
             Step::Edit(self.moves.any(&mut self.rng))
         };
