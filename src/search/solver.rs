@@ -93,10 +93,10 @@ impl<'a> Solver<'a> {
             None => temper::Options::for_weight(weight, max_size),
             Some(_) => sketch::tempering(&Sketch::new(target), max_size),
         };
-        let options = Options {
-            price: tempering.price,
-            ..Options::for_weight(weight, max_size)
-        };
+        let mut options = Options::for_weight(weight, max_size);
+        if compiled.grammar.observe.is_some() {
+            options.price = tempering.price;
+        }
         Ok(Solver {
             compiled,
             target,
