@@ -1,14 +1,14 @@
-//! Holes: which parts of a program can be taken out, and what is best put in their place.
+//! Holes: which parts of a program can be taken out, and what may be put in their place.
 //!
-//! In: a compiled picture language, a target, programs that are drawn. Out: parts for a hole, found by
-//! looking at thousands of them. Afterwards the program is as it was; whoever asked puts the part
-//! in.
+//! In: a compiled picture language, programs. Out: parts, and random ones to replace them (see `fill` for
+//! which is best). Afterwards nothing is kept but what is known of the grammar.
 //!
 //! An *atom* is a production that draws a region and has no region below it: a primitive with its
 //! numbers. A *part* is a region with one atom in it: the atom, and whatever moves, turns or cuts it
 //! alone. The rest of the program is drawn twice, once with nothing and once with everything in the
-//! part's place; from then on any part there costs one sum over its rows (see [`Weights`]). This is the exact resampling of leaves that research on CSG2D found to pay
-//! best, for any language whose draw code combines regions.
+//! part's place; from then on any part there costs one sum over its rows (see
+//! [`Weights`](crate::render::bits::Weights)). This is the exact resampling of leaves that research on CSG2D
+//! found to pay best, for any language whose draw code combines regions.
 
 use rand::RngExt;
 

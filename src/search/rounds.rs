@@ -10,8 +10,8 @@ pub struct Rounds {
     /// How often, at least, when the goal is met.
     pub count: u32,
     /// Evaluations for which a round goes on when the goal is met, or as many as that took. One that
-    /// does not meet it goes on for eight times as many, and each time twice as long. 0: a run
-    /// ends when the goal is met.
+    /// does not meet it goes on for eight times as many, and each time twice as long. 0: there
+    /// are no rounds by these rules, and none ends by itself.
     pub patience: u64,
 }
 

@@ -312,7 +312,7 @@ impl<'a> Solver<'a> {
 const STEPS: u64 = 3_000_000;
 /// Seconds that the rules have at least.
 const LEAST_TIME: f64 = 0.02;
-/// Evaluations of a run when time is the only limit: there is little to gain from starting anew.
+/// Evaluations of a run when time is the only limit: a run that is stuck begins afresh by itself.
 const RUN: u64 = 200_000_000;
 /// A run of fewer evaluations hardly gets warm.
 const LEAST_RUN: u64 = 200_000;

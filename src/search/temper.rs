@@ -97,16 +97,16 @@ pub(super) struct Runner<'a> {
     slack: f64,
     /// Wrong pixels and size of the program with the least energy.
     champion: (f64, u32),
+    /// When it was found, in evaluations.
+    improved: u64,
     /// When the front is wanted: the fewest wrong pixels of programs of each size or a smaller one.
     leasts: Vec<f64>,
     /// Whether something was found that meets the goal.
     solved: bool,
     round: Round,
-    /// When that was found, in evaluations.
-    improved: u64,
     /// When and with what size the goal was met.
     met: Option<Met>,
-    /// Those that were, by hash.
+    /// Programs that were looked at on the anti-aliased picture, by hash.
     #[allow(clippy::disallowed_types)]
     tested: HashSet<u64, FxBuildHasher>,
 }
