@@ -25,8 +25,8 @@ Examples:
   tdc bench grammars/json.tdg --threads 1 --time 2 --format json
   tdc bench grammars/csg2d.tdg --grow
 
-JSON, one object: language, one_core and all_cores (operations a second: sample_per_s, ...),
-threads, edit_redraw_us (p50, p99), mean_size, mean_nodes, peak_memory (bytes). With --grow:
+JSON, one object: language, one_core and all_cores (operations a second: sample_per_s, ...), \
+threads, edit_redraw_us (p50, p99), mean_size, mean_nodes, peak_memory (bytes). With --grow: \
 language, sizes, canvases, threads (a row each, times in microseconds).")]
 pub struct Args {
     /// The grammar file

@@ -31,11 +31,12 @@ Examples:
   tdc check grammars/*.tdg          all of them; exit 1 when one is wrong
   tdc check icons.tdg --format json
 
-JSON, one object a file: file, ok, errors, warnings, diagnostics (each as `tdc explain` numbers
-them: code, severity, message, ...), language (null when there is an error: language, docs, start,
-canvas, goal, sample, mutate, size, observe, sorts, tokens, programs, rewrites, examples),
-rules (null when there is an error before they are tested; each: name, instances, undrawn,
-differing, matched, edges, counterexample: null or bindings, left, right, programs, pixels).")]
+JSON, one object a file: file, ok, errors, warnings, diagnostics (each as `tdc explain` numbers \
+them: code, severity, message, ...), language (null when there is an error: language, docs, \
+start, canvas, goal, sample, mutate, size, observe, sorts, tokens, programs, rewrites, \
+examples), rules (null when there is an error before they are tested; each: name, instances, \
+undrawn, differing, matched, edges, counterexample: null or bindings, left, right, programs, \
+pixels).")]
 pub struct Args {
     /// Grammar files
     #[arg(value_name = "GRAMMAR", required = true)]

@@ -24,13 +24,14 @@ Examples:
   tdc compile icons.tdg -o src/ --emit rust       a module, src/icons.rs
   tdc compile icons.tdg -o src/ --emit rust --check
 
-Files in the output folder: LANGUAGE.rs (rust), index.html (gallery), railroad.html (railroad),
-grammar.ebnf (ebnf), LANGUAGE.tmLanguage.json (textmate), ir.json (ir), ir.schema.json (schema),
-tokens.txt, ast.json, grammar.txt, info.json, scene.json (the examples' scenes). Without --emit:
+Files in the output folder: LANGUAGE.rs (rust), index.html (gallery), railroad.html (railroad), \
+grammar.ebnf (ebnf), LANGUAGE.tmLanguage.json (textmate), ir.json (ir), ir.schema.json (schema), \
+tokens.txt, ast.json, grammar.txt, info.json, scene.json (the examples' scenes). Without --emit: \
 rust, ir, ebnf, railroad, textmate, gallery.
 
-JSON, one object: language (as in `tdc check`), files (paths written; with --check those looked at),
-and with --check differ (file, and line of the first difference, null when the file is missing).")]
+JSON, one object: language (as in `tdc check`), files (paths written; with --check those looked \
+at), and with --check differ (file, and line of the first difference, null when the file is \
+missing).")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,

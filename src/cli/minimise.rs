@@ -25,8 +25,8 @@ use super::shell::{self, Shell};
 /// rules and small mutations have their turn. Every program that the command sees is valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The command is run by the shell (sh -c). It gets the program on standard input; {} stands for a
-file that holds it, and so does $TDC_PROGRAM. Exit code 0 means: still as wanted. Put ! in front
+The command is run by the shell (sh -c). It gets the program on standard input; {} stands for a \
+file that holds it, and so does $TDC_PROGRAM. Exit code 0 means: still as wanted. Put ! in front \
 to turn it round.
 
 Examples:
@@ -34,10 +34,10 @@ Examples:
   tdc minimise grammars/imp.tdg slow.imp --check 'my-compiler {} 2>&1 | grep -q \"internal error\"'
   tdc minimise grammars/csg2d.tdg big.txt --check 'grep -q Circle' --threads 4 --time 60
 
-The result is the same for every number of threads, as long as neither --time nor ctrl-C ends it.
-The exit code is 0 also when a limit ended it: what is written always passes the check.
+The result is the same for every number of threads, as long as neither --time nor ctrl-C ends \
+it. The exit code is 0 also when a limit ended it: what is written always passes the check.
 
-JSON, one object: program, size, nodes, length (bytes), before (size, nodes, length), checks,
+JSON, one object: program, size, nodes, length (bytes), before (size, nodes, length), checks, \
 timeouts, seconds, stop (minimal: nothing smaller passes; checks, time, interrupted).")]
 pub struct Args {
     /// The grammar file

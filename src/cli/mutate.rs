@@ -26,7 +26,7 @@ Examples:
   tdc mutate grammars/csg2d.tdg '(Circle 3 4 5)' -n 3 --chain    each from the one before
   tdc sample grammars/arith.tdg -n 9 | tdc mutate grammars/arith.tdg - --bare
 
-JSON, one object a mutation: before, after, position (the node replaced), old, new (the parts),
+JSON, one object a mutation: before, after, position (the node replaced), old, new (the parts), \
 old_span, new_span ([start, end) in bytes of before and after).")]
 pub struct Args {
     /// The grammar file

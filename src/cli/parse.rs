@@ -22,7 +22,7 @@ Examples:
   tdc parse grammars/json.tdg data.json --whole --format json
   tdc sample grammars/arith.tdg -n 3 | tdc parse grammars/arith.tdg -
 
-JSON, one object a program: program (as printed), size, nodes, tree. In the tree a node is
+JSON, one object a program: program (as printed), size, nodes, tree. In the tree a node is \
 {\"Circle\": {\"r\": 3, ...}}, or \"Add\" without fields; lists are arrays; no option is null.")]
 pub struct Args {
     /// The grammar file

@@ -25,8 +25,8 @@ Examples:
   tdc path grammars/csg2d.tdg '(Circle 3 4 5)' '(+ (Circle 3 4 7) (Circle 2 9 9))'
   tdc path grammars/csg2d.tdg a.txt b.txt --strict --format json
 
-JSON, one object a step: step, position (the node replaced), old, new (the parts), program (after
-the step), old_span, new_span ([start, end) in bytes of the program before and after).")]
+JSON, one object a step: step, position (the node replaced), old, new (the parts), program \
+(after the step), old_span, new_span ([start, end) in bytes of the program before and after).")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,

@@ -27,7 +27,7 @@ Examples:
   tdc render grammars/csg2d_sketch.tdg donut.txt --observe -o sketch.png --seed 3
   tdc sample grammars/street.tdg -n 20 | tdc render grammars/street.tdg - -o 'street-{}.png'
 
-JSON, one object a picture: program, file (null on standard output), kind (svg or png), width,
+JSON, one object a picture: program, file (null on standard output), kind (svg or png), width, \
 height.")]
 pub struct Args {
     /// The grammar file

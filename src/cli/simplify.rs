@@ -26,10 +26,10 @@ Examples:
   tdc simplify grammars/csg2d.tdg '(+ (Circle 0 3 4) (Circle 6 8 8))' --explain
   tdc sample grammars/csg2d.tdg -n 9 | tdc simplify grammars/csg2d.tdg - --canonical
 
-JSON, one object a program: before, after, cost_before, cost (price, nodes, letters), stop
-(saturated: nothing more to find; nodes, iterations, time, effort: a limit), iterations, nodes,
-growth (rule, direction, nodes: what each rule added, most first), and with --explain steps (rules:
-rule, direction; program).")]
+JSON, one object a program: before, after, cost_before, cost (price, nodes, letters), stop \
+(saturated: nothing more to find; nodes, iterations, time, effort: a limit), iterations, nodes, \
+growth (rule, direction, nodes: what each rule added, most first), and with --explain steps \
+(rules: rule, direction; program).")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,

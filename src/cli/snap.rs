@@ -28,13 +28,14 @@ Examples:
   tdc snap icons.tdg                show what is different since; exit 3 when something is
   tdc snap grammars/*.tdg --snapshots snapshots/grammars
 
-Files of snapshots/GRAMMAR/: samples.txt, mutations.txt, mutators.txt, paths.txt, and for languages
-that draw pictures/*.svg. A picture that differs leaves expected, difference and actual side by side
-in pictures/*.diff.png, until it is accepted. Seed and number are those of the accepted snapshots.
+Files of snapshots/GRAMMAR/: samples.txt, mutations.txt, mutators.txt, paths.txt, and for \
+languages that draw pictures/*.svg. A picture that differs leaves expected, difference and \
+actual side by side in pictures/*.diff.png, until it is accepted. Seed and number are those of \
+the accepted snapshots.
 
-JSON, one object a file: grammar, file, state (same, changed, missing, stale; with --accept what it
-was before), diff (unified, null when there is none), pixels (how a picture differs, or null),
-panels (the PNG that shows it, or null).")]
+JSON, one object a file: grammar, file, state (same, changed, missing, stale; with --accept what \
+it was before), diff (unified, null when there is none), pixels (how a picture differs, or \
+null), panels (the PNG that shows it, or null).")]
 pub struct Args {
     /// Grammar files
     #[arg(value_name = "GRAMMAR", required = true)]

@@ -25,12 +25,13 @@ Examples:
   tdc tasks grammars/csg2d.tdg --set hard -n 256 --seed 1 -o out/hard
   tdc solve grammars/csg2d.tdg --tasks out/hard --time 10 -o out/solved
 
-The same options give the same set on every machine. Files in the folder, which appears when all are
-there: index.json (what the set is, and its fingerprint), tasks.jsonl (an object a task: name,
-program, primitives, size, nodes, lz4_bytes, draw, target, truth), a PNG a task, overview.png.
+The same options give the same set on every machine. Files in the folder, which appears when all \
+are there: index.json (what the set is, and its fingerprint), tasks.jsonl (an object a task: \
+name, program, primitives, size, nodes, lz4_bytes, draw, target, truth), a PNG a task, \
+overview.png.
 
-JSON, one object, as in index.json: name, language, language_fingerprint, fingerprint, set, tasks,
-seed, sizes, pool, lz4_threshold, goal, canvas, observed.")]
+JSON, one object, as in index.json: name, language, language_fingerprint, fingerprint, set, \
+tasks, seed, sizes, pool, lz4_threshold, goal, canvas, observed.")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,

@@ -173,7 +173,8 @@ pub struct Record {
     pub target: String,
     /// Whether the goal is met.
     pub solved: bool,
-    /// Why the search stopped: `solved`, `time`, `evaluations`, `interrupted`; `error` when there was none.
+    /// Why the search stopped: `solved`, `time`, `evaluations`, `interrupted`; `error` when there was
+    /// none. A search for the front goes on when the goal is met.
     pub stop_reason: String,
     /// What the goal measures; for an observed target the intersection over union with the true
     /// picture, `None` where that is not known.
@@ -232,13 +233,12 @@ impl Record {
             }
             _ => iou,
         };
-        let by_search = report.stop == StopReason::Solved;
         let (solved, seconds) = match truth {
             Some(truth) if observed => match recovered(compiled, truth, attempt) {
                 Some(seconds) => (true, seconds),
                 None => (false, attempt.seconds),
             },
-            _ => (by_search, attempt.met.unwrap_or(attempt.seconds)),
+            _ => (report.solved, attempt.met.unwrap_or(attempt.seconds)),
         };
         Record {
             target: known.name.to_owned(),

@@ -327,15 +327,8 @@ impl<'g> Live<'g> {
         let mut value = self.stack.pop().ok_or(NotDrawable::NoDraw)?;
 
         let nodes = self.program.nodes();
-        let mut at = 0;
-        while at < edit.position {
-            path.push((at, V::Absent, END));
-            at += 1;
-            // The child that holds the position.
-            while at + (nodes[at].len as usize) <= edit.position {
-                at += nodes[at].len as usize;
-            }
-        }
+        let above = self.program.ancestors(edit.position);
+        path.extend(above.map(|at| (at, V::Absent, END)));
         let mut child = edit.position;
         for (at, kept, made) in path.iter_mut().rev() {
             let end = *at + nodes[*at].len as usize;

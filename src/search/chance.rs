@@ -45,6 +45,19 @@ pub(super) fn boltzmann_in(
     last
 }
 
+/// One of some items, each as likely as its weight says. There is at least one of some weight.
+pub(super) fn weighted<T: Copy, const N: usize>(items: &[(T, u32); N], rng: &mut Rng) -> T {
+    let total: u32 = items.iter().map(|(_, weight)| weight).sum();
+    let mut pick = rng.random_range(0..total);
+    for (item, weight) in items {
+        if pick < *weight {
+            return *item;
+        }
+        pick -= weight;
+    }
+    items[0].0
+}
+
 /// What is so many times the temperature worse than the best is not chosen.
 pub(super) const HOPELESS: f64 = 16.0;
 

@@ -101,10 +101,10 @@ impl<'a> Filler<'a> {
                 return Ok(Some(hole));
             }
             if hole > 0 {
-                hole = parent(&edit.replacement, hole);
+                hole = edit.replacement.ancestors(hole).last().unwrap_or(0);
             } else if edit.position > 0 {
                 let program = live.program();
-                let above = parent(program, edit.position);
+                let above = program.ancestors(edit.position).last().unwrap_or(0);
                 let below = edit.position - above;
                 let layout = self.holes.layout();
                 layout.extract_into(program, above, &mut self.spare);
@@ -406,19 +406,4 @@ impl<'a> Filler<'a> {
         bits.filled_by_piece(weights, pieces, &self.piece, &mut self.planes)
             .map_or(f64::INFINITY, |error| error as f64)
     }
-}
-
-/// The parent of a node that is not the root.
-fn parent(program: &Program, node: usize) -> usize {
-    let mut parent = 0;
-    let mut at = 0;
-    while at < node {
-        if at + program.nodes()[at].len as usize > node {
-            parent = at;
-            at += 1;
-        } else {
-            at += program.nodes()[at].len as usize;
-        }
-    }
-    parent
 }

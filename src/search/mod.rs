@@ -97,6 +97,8 @@ pub enum StopReason {
 pub struct Report {
     /// Why it stopped.
     pub stop: StopReason,
+    /// Whether the program meets the goal. A search for the front does not stop for that.
+    pub solved: bool,
     /// The best program.
     pub program: Program,
     /// Its score.

@@ -18,6 +18,7 @@ use crate::grammar::ids::{NtId, ProdId};
 use crate::grammar::ir::{Domain, NonterminalKind};
 use crate::mutate::Mutator;
 use crate::sample::Rng;
+use crate::search::chance::weighted;
 use crate::search::{Policy, Proposal};
 use crate::tree::{Edit, Layout, Program};
 
@@ -188,14 +189,7 @@ impl<'a> Moves<'a> {
 
     /// A kind of edits, by weight.
     pub(super) fn any(&self, rng: &mut Rng) -> Kind {
-        let total: u32 = KINDS.iter().map(|(_, weight)| weight).sum();
-        let mut pick = rng.random_range(0..total);
-        let kind = KINDS.iter().find(|(_, weight)| {
-            let here = pick < *weight;
-            pick = pick.wrapping_sub(*weight);
-            here
-        });
-        kind.map_or(Kind::Mutate, |(kind, _)| *kind)
+        weighted(&KINDS, rng)
     }
 
     /// At most `k` edits of a kind, at one place; none when the program has no place for it.

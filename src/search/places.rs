@@ -76,13 +76,13 @@ impl Places {
     }
 
     /// Takes in a part where it is.
-    pub(super) fn push(&mut self, worth: i32, tag: u32) {
+    fn push(&mut self, worth: i32, tag: u32, (across, down): (u32, u32)) {
         self.least = self.least.min(worth);
         self.choices.push(Choice {
             worth,
             tag,
-            across: 0,
-            down: 0,
+            across,
+            down,
         });
     }
 
@@ -216,21 +216,22 @@ impl Filler<'_> {
             let Some((count, true)) = self.holes.values_of(node.production) else {
                 continue;
             };
-            let mut places = [0, 1, count / 2, count - 1].map(|value| {
-                self.piece.nodes[at].value = value;
+            let values = [0, 1, count / 2, count - 1];
+            let places = values.iter().map(|value| {
+                self.piece.nodes[at].value = *value;
                 self.place()
             });
-            // The shape must be the same each time.
-            let shapes: Vec<_> = places.iter_mut().map(|place| place.take()).collect();
+            let places: Option<Vec<(Shape, Affine)>> = places.collect();
             self.piece.nodes[at].value = node.value;
-            let Some(places) = shapes.into_iter().collect::<Option<Vec<(Shape, Affine)>>>() else {
+            let Some(places) = places else {
                 continue;
             };
             let (shape, start) = &places[0];
             let by = (places[1].1[4] - start[4], places[1].1[5] - start[5]);
-            let values = [0, 1, count / 2, count - 1].map(f64::from);
             let moved = places.iter().zip(values).all(|((other, at), value)| {
                 let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+                let value = f64::from(value);
+                // The shape must be the same each time.
                 other == shape
                     && at[..4] == start[..4]
                     && near(at[4], start[4] + by.0 * value)
@@ -265,11 +266,8 @@ impl Filler<'_> {
             let error = self.look(bits);
             if error.is_finite() {
                 let worth = (error - self.weights.nothing() as f64) as i32;
-                self.places.push(worth, tag);
-                let (across, down) = (self.value_of(axes.across), self.value_of(axes.down));
-                if let Some(choice) = self.places.choices.last_mut() {
-                    (choice.across, choice.down) = (across, down);
-                }
+                let at = (self.value_of(axes.across), self.value_of(axes.down));
+                self.places.push(worth, tag, at);
             }
         }
     }
@@ -402,15 +400,9 @@ impl Filler<'_> {
         if axes == Axes::default() || !self.all_places(axes) {
             return false;
         }
-        let moves = |at: usize| axes.has(at);
-        let others = self.tokens.iter().filter(|at| !moves(**at)).count();
-        let chosen = rng.random_range(0..=others);
-        let other = self
-            .tokens
-            .iter()
-            .copied()
-            .filter(|at| !moves(*at))
-            .nth(chosen);
+        let others = self.tokens.iter().filter(|at| !axes.has(**at));
+        let chosen = rng.random_range(0..=others.clone().count());
+        let other = others.copied().nth(chosen);
         self.places.clear();
         let Some(at) = other else {
             self.consider(bits, axes, false, 0, temperature, rng);

@@ -199,7 +199,8 @@ impl Row<'_> {
             sum(|run| run.expansions),
             sum(|run| run.renders),
         );
-        let stop = if solved != usize::MAX {
+        let is_solved = solved != usize::MAX;
+        let stop = if is_solved {
             StopReason::Solved
         } else {
             let reasons = runs.iter().map(|run| run.stop);
@@ -219,7 +220,7 @@ impl Row<'_> {
         let winner = runs
             .into_iter()
             .filter(|run| run.best.is_some())
-            .filter(|run| solved == usize::MAX || run.index == solved)
+            .filter(|run| !is_solved || run.index == solved)
             .min_by(|a, b| {
                 let energy = |run: &Run| run.best.as_ref().map_or(f64::INFINITY, |b| b.energy);
                 energy(a).total_cmp(&energy(b)).then(a.index.cmp(&b.index))
@@ -227,6 +228,7 @@ impl Row<'_> {
         let best = winner.best?;
         Some(Report {
             stop,
+            solved: is_solved,
             program: best.program,
             score: best.score,
             met: winner.met,

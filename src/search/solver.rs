@@ -259,8 +259,8 @@ impl<'a> Solver<'a> {
         let Some(score) = value.score(&[&found.program]).first().copied() else {
             return;
         };
-        let solved = report.stop != StopReason::Solved || value.solved(&found.program, score);
-        if score <= report.score && solved {
+        let holds = !report.solved || value.solved(&found.program, score);
+        if score <= report.score && holds {
             report.program = found.program;
             report.score = score;
         }
@@ -295,9 +295,7 @@ impl<'a> Solver<'a> {
             points.min_by(|a, b| energy(a).total_cmp(&energy(b)))
         };
         if let Some(point) = solved.or_else(least) {
-            if point.solved {
-                report.stop = StopReason::Solved;
-            }
+            report.solved = point.solved;
             report.program = point.program.clone();
             report.score = point.score;
         }

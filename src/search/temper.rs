@@ -65,9 +65,9 @@ struct Replica<'a> {
     temperature: f64,
 }
 
-/// A program that meets the goal was found.
+/// A program that meets the goal was found, and a shorter one is looked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Met {
+struct Shorten {
     size: u32,
     /// Evaluations after which the search ends.
     until: u64,
@@ -101,11 +101,11 @@ pub(super) struct Runner<'a> {
     improved: u64,
     /// When the front is wanted: the fewest wrong pixels of programs of each size or a smaller one.
     leasts: Vec<f64>,
-    /// Whether something was found that meets the goal.
+    /// Whether something was found that meets the goal, unless the front is wanted.
     solved: bool,
     round: Round,
-    /// When and with what size the goal was met.
-    met: Option<Met>,
+    /// Where the goal ends the search, and not rounds.
+    shorten: Option<Shorten>,
     /// Programs that were looked at on the anti-aliased picture, by hash.
     #[allow(clippy::disallowed_types)]
     tested: HashSet<u64, FxBuildHasher>,
@@ -139,7 +139,7 @@ impl<'a> Runner<'a> {
             solved: false,
             round: Round::default(),
             improved: 0,
-            met: None,
+            shorten: None,
             #[allow(clippy::disallowed_types)]
             tested: HashSet::default(),
         }
@@ -148,7 +148,7 @@ impl<'a> Runner<'a> {
     /// Runs until something stops it. `start` draws a program to start from.
     pub(super) fn run(mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Run {
         let stop = match self.temper(start) {
-            Err(_) if self.solved || self.met.is_some() => StopReason::Solved,
+            Err(_) if self.solved => StopReason::Solved,
             Ok(stop) | Err(stop) => stop,
         };
         let renders = self.judge.renders();
@@ -179,6 +179,7 @@ impl<'a> Runner<'a> {
         };
         (self.least, self.slack) = (f64::INFINITY, 1.0);
         self.champion = (f64::INFINITY, 0);
+        self.improved = self.track.evaluations();
         self.leasts.clear();
         self.tested.clear();
         self.bits.lean(match round % 2 {
@@ -205,8 +206,8 @@ impl<'a> Runner<'a> {
             self.exchange(&mut replicas);
             self.reprice(&mut replicas);
             if self
-                .met
-                .is_some_and(|met| self.track.evaluations() >= met.until)
+                .shorten
+                .is_some_and(|shorten| self.track.evaluations() >= shorten.until)
             {
                 return Err(StopReason::Solved);
             }
@@ -219,7 +220,7 @@ impl<'a> Runner<'a> {
     fn is_stuck(&self) -> bool {
         let options = self.world.options;
         let took = self.improved.saturating_sub(self.round.began);
-        self.met.is_none()
+        !self.solved
             && options.pareto.is_none()
             && options.rounds.patience == 0
             && self.track.evaluations() - self.improved > took.max(options.stall)
@@ -289,7 +290,7 @@ impl<'a> Runner<'a> {
         let options = self.world.options;
         let spent = self.track.evaluations() - self.round.began;
         let halves = spent as f64 / options.halves.max(1) as f64;
-        self.price = match (options.pareto, self.met) {
+        self.price = match (options.pareto, self.shorten) {
             (Some(cycle), _) => cycle.price(self.track.evaluations()),
             (None, Some(_)) => options.price * DEARER,
             (None, None) => options.price * libm::exp2(-halves).max(0.1),
@@ -306,13 +307,13 @@ impl<'a> Runner<'a> {
     /// steady share of the time.
     fn offer(&mut self, replica: &Replica<'_>) -> Result<(), StopReason> {
         let size = replica.live.program().size();
-        let known = self.met.map_or(u32::MAX, |met| met.size);
+        let known = self.shorten.map_or(u32::MAX, |shorten| shorten.size);
         if size >= known {
             return Ok(());
         }
         if replica.energy < self.least {
             self.least = replica.energy;
-            self.champion = (replica.wrong, replica.live.program().size());
+            self.champion = (replica.wrong, size);
             self.improved = self.track.evaluations();
         }
         if self.behind(replica) > self.slack {
@@ -331,7 +332,7 @@ impl<'a> Runner<'a> {
         let (score, solved) = self.judge.judge(program);
         let energy = score + self.world.options.price * f64::from(program.size());
         // Nothing that meets the goal gives way to what does not.
-        if !solved && (self.solved || self.met.is_some()) {
+        if !solved && self.solved {
             return Ok(());
         }
         if self.world.options.pareto.is_some() {
@@ -355,13 +356,14 @@ impl<'a> Runner<'a> {
             return Ok(());
         }
         self.track.take(program, score, energy);
+        self.solved = true;
         self.track.meet();
         self.track.settle();
-        let until = match self.met {
-            Some(met) => met.until,
+        let until = match self.shorten {
+            Some(shorten) => shorten.until,
             None => now + now.max(self.world.options.shorten),
         };
-        self.met = Some(Met { size, until });
+        self.shorten = Some(Shorten { size, until });
         // The best of those that are shorter.
         self.least = f64::INFINITY;
         self.champion = (f64::INFINITY, 0);
@@ -510,9 +512,9 @@ impl<'a> Runner<'a> {
             }
             _ => program.size().saturating_sub(old) + edit.replacement.size(),
         };
-        let most = match self.met {
+        let most = match self.shorten {
             None => self.world.options.max_size,
-            Some(met) => met.size.saturating_sub(1),
+            Some(shorten) => shorten.size.saturating_sub(1),
         };
         (size <= most.max(program.size())).then_some(size)
     }

@@ -119,4 +119,50 @@ impl Program {
     pub fn subtree(&self, position: usize) -> &[Node] {
         &self.nodes[position..position + self.nodes[position].len as usize]
     }
+
+    /// The nodes above a position, from the root down; the last is its parent. The root has none, and
+    /// neither has a position past the end.
+    pub fn ancestors(&self, position: usize) -> impl Iterator<Item = usize> {
+        let position = if position < self.nodes.len() {
+            position
+        } else {
+            0
+        };
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            if at >= position {
+                return None;
+            }
+            let above = at;
+            at += 1;
+            // The child that holds the position.
+            while at + self.nodes[at].len as usize <= position {
+                at += self.nodes[at].len as usize;
+            }
+            Some(above)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Compiled;
+
+    #[test]
+    fn ancestors_are_the_nodes_that_hold_a_position() {
+        let text = "language t start E sample size 1..=9
+            sort E { @primitive A = \"a\"  B = \"(\" l:E m:E r:E \")\"  @primitive N = \"-\" of:E }";
+        let compiled = Compiled::from_text("t", text).unwrap_or_else(|e| panic!("{e}"));
+        let program = compiled.parse("(- (a a - a) - - a (a (a a a) - a))");
+        let program = program.expect("a program");
+        let mut deepest = 0;
+        for position in 0..program.len() + 2 {
+            let found: Vec<usize> = program.ancestors(position).collect();
+            let holds = |at: &usize| (at + 1..at + program.subtree(*at).len()).contains(&position);
+            let expected: Vec<usize> = (0..program.len()).filter(holds).collect();
+            assert_eq!(found, expected, "of {position}");
+            deepest = deepest.max(found.len());
+        }
+        assert_eq!(deepest, 4);
+    }
 }

@@ -4,13 +4,49 @@ use super::*;
 
 #[test]
 fn every_subcommand_has_a_help_with_examples() {
-    for name in [
-        "new", "check", "compile", "fmt", "parse", "print", "sample", "mutate", "path", "render",
-        "solve", "explain",
-    ] {
-        let help = ok(&[name, "--help"]);
+    let names = subcommands();
+    assert!(names.len() > 12 && names.contains(&"solve".to_owned()));
+    for name in names {
+        let help = ok(&[&name, "--help"]);
         assert!(help.contains("Examples:"), "{name}");
         assert!(help.contains(&format!("tdc {name}")), "{name}");
+    }
+}
+
+/// Names of the subcommands, as the help lists them.
+fn subcommands() -> Vec<String> {
+    let help = ok(&["--help"]);
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = lines.take_while(|line| !line.is_empty());
+    // Further lines of what a command does stand further in.
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let names = names.filter(|name| !name.is_empty() && *name != "help");
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn help_flows_into_the_width_of_the_terminal() {
+    for columns in ["80", "100"] {
+        let width: usize = columns.parse().expect("a number");
+        for name in subcommands() {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tdc"));
+            let output = command.args([&name, "--help"]).env("COLUMNS", columns);
+            let output = output.output().expect("it runs");
+            let help = String::from_utf8(output.stdout).expect("text");
+            let lines: Vec<&str> = help.lines().collect();
+            for pair in lines.windows(2) {
+                let (line, next) = (pair[0], pair[1]);
+                let long = line.chars().count();
+                assert!(long <= width, "{name} at {columns}: {line}");
+                // Text at the margin is prose; what follows would have been put into the line.
+                let prose = |line: &str| !line.starts_with(' ') && !line.is_empty();
+                let word = next.split(' ').next().unwrap_or_default();
+                if prose(line) && prose(next) {
+                    let room = width - long;
+                    assert!(room <= word.chars().count(), "{name} at {columns}: {line}");
+                }
+            }
+        }
     }
 }
 
@@ -40,6 +76,9 @@ fn a_wrong_command_line_gives_2() {
         &["solve", &csg, "--target", "x.png", "--time", "NaN"],
         &["solve", &csg, "--target", "x.png", "--time", "1e300"],
         &["solve", &csg, "--target", "x.png", "--threads", "0"],
+        &[
+            "solve", &csg, "--target", "x.png", "--search", "beam", "--beam", "0",
+        ],
         &["path", &csg, "-", "-"],
         &["new", "7"],
         &["check", &csg, "--format", "xml"],
@@ -49,6 +88,24 @@ fn a_wrong_command_line_gives_2() {
         assert_eq!(code(&output), 2, "{args:?}: {}", stderr(&output));
         assert!(!output.stderr.is_empty(), "{args:?} says nothing");
         assert!(output.stdout.is_empty(), "{args:?} writes results");
+    }
+}
+
+#[test]
+fn options_of_beams_need_a_beam() {
+    let csg = grammar("csg2d.tdg");
+    for (option, search) in [
+        (&["--beam", "8"][..], &[][..]),
+        (&["--beam", "8"], &["--search", "anneal"]),
+        (&["--canonical"], &["--search", "temper"]),
+    ] {
+        let mut args = vec!["solve", &csg, "--target", "x.png"];
+        args.extend(option);
+        args.extend(search);
+        let output = tdc(&args);
+        assert_eq!(code(&output), 2, "{args:?}");
+        let expected = format!("{} needs --search beam", option[0]);
+        assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
     }
 }
 

@@ -157,7 +157,9 @@ fn solve_writes_the_front_of_size_against_error() {
         ok(&args)
     };
     let report = &json_lines(&solve(&["--format", "json"]))[0];
+    // The goal is met, and that is not what ended the search.
     assert_eq!(report["solved"], true);
+    assert_eq!(report["stop_reason"], "evaluations");
     let front = report["front"].as_array().expect("a front").clone();
     assert!(front.len() >= 2, "{front:?}");
     let pareto = folder.path().join("found/pareto");

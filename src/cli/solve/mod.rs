@@ -32,39 +32,53 @@ const TASK_SECONDS: f64 = 10.0;
 #[command(after_help = "\
 Examples:
   tdc solve grammars/csg2d.tdg --target icon.png -o out/icon
-  tdc solve grammars/csg2d.tdg --target icon.png --time 120 --threads 4 --max-size 16
+  tdc solve grammars/csg2d.tdg --target icon.png --threads 4 --max-size 16
   tdc solve grammars/csg2d.tdg --target icon.png --evaluations 200000 --seed 7
   tdc solve grammars/csg2d.tdg --target icon.png --pareto -o out/traded
-  tdc solve grammars/csg2d.tdg --target icon.png --search beam --beam 64 --canonical
+  tdc solve grammars/csg2d.tdg --target icon.png --search beam --canonical
   tdc solve grammars/csg2d.tdg --target icons/ --time 5 --jobs 4 -o out/icons
   tdc solve grammars/csg2d.tdg --tasks out/hard --time 10 -o out/solved
 
 With --evaluations and no --time the result is the same for every number of threads.
 
-Files in the output folder: program.txt, result.svg, result.png, target.png (as fitted to the
-canvas), difference.png, triptych.png (target, difference, result), report.json, trajectory.jsonl (an
-object an improvement: evaluations, seconds, score, size, program), filmstrip.png and search.png (the
-search in pictures, and as an animation). The exit code is 0 when the goal is met and 3 otherwise; the
-best program is written either way. With --pareto: pareto/, with size-N.txt, size-N.svg and size-N.png for
-each size, front.json, front.svg (a plot), sheet.png; the table on standard output has the size, wrong
-pixels, what the goal measures (a star where it is met) and the program.
+Files in the output folder: program.txt, result.svg, result.png, target.png (as fitted to the \
+canvas), difference.png, triptych.png (target, difference, result), report.json, \
+trajectory.jsonl (an object an improvement: evaluations, seconds, score, size, program), \
+filmstrip.png and search.png (the search in pictures, and as an animation). The exit code is 0 \
+when the goal is met and 3 otherwise; the best program is written either way.
 
-With a folder as target: such a folder for each picture, results.jsonl (an object a picture, on disk
-as it comes), summary.json, index.html (a contact sheet), run.json; exit code 3 when one was not
-solved. With --tasks: results.jsonl, summary.json, curve.svg, index.html, run.json; exit code 0 when
-all tasks were tried. A run that was broken off goes on where it was when it is started again with the
-same settings.
+With --pareto: pareto/, with size-N.txt, size-N.svg and size-N.png for each size, front.json, \
+front.svg (a plot), sheet.png; the table on standard output has the size, wrong pixels, what the \
+goal measures (a star where it is met) and the program.
 
-JSON, one object, as in report.json: target, solved, stop_reason (solved, time, evaluations,
-interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a
-distance), seconds (wall clock, until the goal was met), total_seconds, evaluations, primitives, true_primitives, size, nodes, program, goal,
-expansions, renders, seed, threads, max_size, price, time_limit, evaluations_limit, trajectory (the file),
-search, target_size, fit (sx, sy, dx, dy: from the picture to the canvas), notes, grammar; with --pareto, front: an object a size with size, score, solved, metric, iou,
-primitives, nodes, program, file; with --search beam, beam (its width) and merged (structurally,
-canonically, forms, seconds: programs left out, canonical forms made, the time that took). Lines of results.jsonl have the first of these, up to program. With --tasks, the summary:
-targets, solved, share, clock, within_seconds, within_evaluations, median_seconds, p90_seconds,
-median_evaluations, total_seconds, mean_metric, mean_iou, mean_primitives, mean_true_primitives,
-no_longer.")]
+With a folder as target: such a folder for each picture, results.jsonl (an object a picture, on \
+disk as it comes), summary.json, index.html (a contact sheet), run.json; exit code 3 when one \
+was not solved.
+
+With --tasks: results.jsonl, summary.json, curve.svg, index.html, run.json; exit code 0 when all \
+tasks were tried.
+
+A run over many targets that was broken off goes on where it was when it is started again with \
+the same settings.
+
+JSON, one object, as in report.json: target, solved, stop_reason (solved, time, evaluations, \
+interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a \
+distance), seconds (wall clock, until the goal was met), total_seconds, evaluations, primitives, \
+true_primitives, size, nodes, program, goal, expansions, renders, seed, threads, max_size, \
+price, time_limit, evaluations_limit, trajectory (the file), search, target_size, fit (sx, sy, \
+dx, dy: from the picture to the canvas), notes, grammar. Lines of results.jsonl have the first \
+of these, up to program.
+
+With --pareto also front: an object a size with size, score, solved, metric, iou, primitives, \
+nodes, program, file; the search goes on when the goal is met, and stop_reason says what ended \
+it.
+
+With --search beam also beam (its width) and merged (structurally, canonically, forms, seconds: \
+programs left out, canonical forms made, the time that took).
+
+With --tasks the summary: targets, solved, share, clock, within_seconds, \
+within_evaluations, median_seconds, p90_seconds, median_evaluations, total_seconds, mean_metric, \
+mean_iou, mean_primitives, mean_true_primitives, no_longer.")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,

@@ -55,7 +55,7 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, path: &Path) -> Outc
         shell.say(&remark(args, &record, &found));
     }
     out.finish()?;
-    match record.solved || found.report.stop == StopReason::Solved {
+    match record.solved || found.report.solved {
         true => Ok(()),
         false => Err(Failure::Unsolved),
     }
@@ -193,7 +193,7 @@ pub fn write(
 fn remark(args: &Args, record: &Record, found: &Attempt) -> String {
     let report = &found.report;
     let how = match report.stop {
-        StopReason::Solved => "solved",
+        _ if report.solved => "solved",
         StopReason::Time => "not solved in the time given",
         StopReason::Evaluations => "not solved in the evaluations given",
         StopReason::Interrupted => "stopped",

@@ -2,9 +2,8 @@
 //!
 //! In: chance. Out: a kind of step. Afterwards nothing is kept.
 
-use rand::RngExt;
-
 use crate::sample::Rng;
+use crate::search::chance::weighted;
 use crate::search::moves::Kind;
 
 /// What a step does.
@@ -37,13 +36,6 @@ const STEPS: [(Step, u32); 10] = [
 impl Step {
     /// A step, by weight.
     pub(super) fn any(rng: &mut Rng) -> Step {
-        let total: u32 = STEPS.iter().map(|(_, weight)| weight).sum();
-        let mut pick = rng.random_range(0..total);
-        let step = STEPS.iter().find(|(_, weight)| {
-            let here = pick < *weight;
-            pick = pick.wrapping_sub(*weight);
-            here
-        });
-        step.map_or(Step::Tune, |(step, _)| *step)
+        weighted(&STEPS, rng)
     }
 }
