@@ -62,6 +62,8 @@ pub mod eval;
 pub mod grammar;
 pub mod meta;
 pub mod minimise;
+#[cfg(feature = "learn")]
+pub mod model;
 pub mod mutate;
 pub mod pipeline;
 pub mod render;

@@ -1,0 +1,4 @@
+//! Operators and networks against PyTorch and timm: `tests/fixtures/model/make.py` made the fixtures.
+
+mod fixture;
+mod operators;
