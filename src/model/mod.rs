@@ -7,4 +7,10 @@
 //!
 //! Tensors and the order of the backward pass are candle's. What it lacks or does slowly is in [`ops`].
 
+pub mod config;
+pub mod decoder;
+pub mod encoder;
+pub mod net;
 pub mod ops;
+pub mod value;
+pub mod weights;
