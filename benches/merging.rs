@@ -3,7 +3,9 @@
 //! Training targets are drawn from the language's window; states are those that a beam search looks at:
 //! mutations of 64 programs, which are mutations of one program. The table counts programs that
 //! are different as they stand, and those that are still different in canonical form. A second table
-//! has the time of single canonical forms, of programs of one size. A third one has the laws of union
+//! has training examples: how many pairs of a start and a target are different, and how many starts
+//! mean the same as their targets, so that there is nothing to learn from them. A third one
+//! has the time of single canonical forms, of programs of one size. A fourth one has the laws of union
 //! and difference as egg's own rewrites, commutativity and associativity among them, against the
 //! same laws with operands as multisets.
 
@@ -16,6 +18,7 @@ use tdc::Compiled;
 use tdc::mutate::Mutator;
 use tdc::rewrite::{Limits, Simplifier, StopReason};
 use tdc::sample::{Sampler, stream};
+use tdc::train::{Example, Maker, Options};
 use tdc::tree::{Program, edit};
 
 /// Training targets.
@@ -76,8 +79,19 @@ fn main() {
             .collect();
         row(&compiled, "states of beams", &beams);
     }
-    println!("\n| language | size | mean, milliseconds | median | 99 of 100 |");
-    println!("|---|---:|---:|---:|---:|");
+    println!(
+        "\n| language | targets | pairs | different | canonical | start means target | microseconds each |"
+    );
+    println!("|---|---|---:|---:|---:|---:|---:|");
+    for name in ["csg2d", "rainbow", "tinysvg"] {
+        for canonical in [false, true] {
+            if let Err(error) = pairs(name, canonical) {
+                eprintln!("{error}");
+            }
+        }
+    }
+    println!("\n| language | size | mean, milliseconds | median | 99 of 100 | worst |");
+    println!("|---|---:|---:|---:|---:|---:|");
     for size in [2, 4, 8, 16] {
         for name in ["csg2d", "tinysvg"] {
             times(name, size);
@@ -224,6 +238,39 @@ fn leaves(text: &str) -> usize {
     words.filter(|word| !word.is_empty()).count()
 }
 
+/// Training examples of a language, with targets as drawn or canonical.
+fn pairs(name: &str, canonical: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("grammars/{name}.tdg"));
+    let compiled = Compiled::load(&path)?;
+    let options = Options {
+        canonical,
+        pictures: false,
+        ..Options::of(&compiled)
+    };
+    let simplifier = Simplifier::new(&compiled);
+    let mut maker = Maker::new(&compiled, options)?;
+    let began = Instant::now();
+    let examples: Result<Vec<Example>, _> = (0..TARGETS).map(|index| maker.make(index)).collect();
+    let examples = examples?;
+    let each = 1e6 * began.elapsed().as_secs_f64() / TARGETS as f64;
+    let (mut different, mut merged) = (BTreeSet::new(), BTreeSet::new());
+    let mut same = 0;
+    for example in &examples {
+        let texts = [&example.start, &example.target].map(|p| compiled.print(p));
+        different.insert(texts);
+        let forms = [&example.start, &example.target].map(|p| simplifier.canonical(p));
+        same += u64::from(forms[0] == forms[1]);
+        merged.insert(forms.map(|p| compiled.print(&p)));
+    }
+    println!(
+        "| {name} | {} | {TARGETS} | {} | {} | {same} | {each:.0} |",
+        if canonical { "canonical" } else { "as drawn" },
+        different.len(),
+        merged.len(),
+    );
+    Ok(())
+}
+
 /// The time of single canonical forms of random programs of a size.
 fn times(name: &str, size: u32) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("grammars/{name}.tdg"));
@@ -248,9 +295,10 @@ fn times(name: &str, size: u32) {
     let at = |share: f64| times[(share * (times.len() - 1) as f64) as usize];
     let mean = times.iter().sum::<f64>() / times.len() as f64;
     println!(
-        "| {name} | {size} | {mean:.2} | {:.2} | {:.2} |",
+        "| {name} | {size} | {mean:.2} | {:.2} | {:.2} | {:.2} |",
         at(0.5),
-        at(0.99)
+        at(0.99),
+        at(1.0)
     );
 }
 

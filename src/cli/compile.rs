@@ -390,10 +390,7 @@ fn scenes(shell: &Shell, language: &mut Language) -> Result<String, Failure> {
         .collect();
     let mut list = Vec::new();
     for (name, text) in examples {
-        let source = Source {
-            name: format!("example {name}"),
-            text,
-        };
+        let source = Source::alone(format!("example {name}"), text);
         let program = language.parse(shell, &source)?;
         let grammar = &language.compiled.grammar;
         let scene = tdc::scene::eval::lower(grammar, &program)

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use tdc::Compiled;
 use tdc::compiled::Outcome;
@@ -34,6 +35,8 @@ pub struct Language {
     pub sources: SourceMap,
     /// The language.
     pub compiled: Compiled,
+    /// Whether it was said how files are divided into programs.
+    divided: bool,
 }
 
 /// Compiles a grammar file; its diagnostics are shown.
@@ -45,7 +48,11 @@ pub fn language(shell: &Shell, path: &Path) -> Result<Language, Failure> {
     } = pipeline::compile_path(path);
     show(shell, &sources, &diagnostics);
     match compiled {
-        Some(compiled) => Ok(Language { sources, compiled }),
+        Some(compiled) => Ok(Language {
+            sources,
+            compiled,
+            divided: false,
+        }),
         None => Err(Failure::Diagnosed),
     }
 }
@@ -80,7 +87,8 @@ pub fn count(diagnostics: &[Diagnostic], severity: Severity) -> usize {
 pub struct ProgramSource {
     /// A program, a file of programs, or - for standard input, one program a line.
     ///
-    /// What is the name of a file is read as a file; a space in front makes it a program.
+    /// A line that is indented more than the first of a program goes on with it. What is the name
+    /// of a file is read as a file; a space in front makes it a program.
     #[arg(value_name = "PROGRAM", allow_hyphen_values = true)]
     pub program: String,
 
@@ -95,6 +103,16 @@ pub struct Source {
     pub name: String,
     /// The text.
     pub text: String,
+    /// All of the file, when the program is one of several.
+    file: Option<Rc<str>>,
+}
+
+impl Source {
+    /// A text that is no part of a file.
+    pub fn alone(name: String, text: String) -> Source {
+        let file = None;
+        Source { name, text, file }
+    }
 }
 
 impl ProgramSource {
@@ -112,26 +130,52 @@ pub fn read_sources(argument: &str, whole: bool) -> Result<Vec<Source>, Failure>
     } else if path.is_file() {
         (argument.to_owned(), read_text(path)?)
     } else {
-        return Ok(vec![Source {
-            name: "<argument>".into(),
-            text: argument.to_owned(),
-        }]);
+        let name = "<argument>".to_owned();
+        return Ok(vec![Source::alone(name, argument.to_owned())]);
     };
     if whole {
-        return Ok(vec![Source { name, text }]);
+        return Ok(vec![Source::alone(name, text)]);
     }
-    let lines = text.lines().enumerate();
-    let sources: Vec<Source> = lines
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(index, line)| Source {
-            name: format!("{name}:{}", index + 1),
-            text: line.to_owned(),
+    let programs = programs(&text);
+    let file: Option<Rc<str>> = (programs.len() > 1).then(|| text.as_str().into());
+    let sources: Vec<Source> = programs
+        .into_iter()
+        .map(|(line, text)| Source {
+            name: format!("{name}:{line}"),
+            text,
+            file: file.clone(),
         })
         .collect();
     if sources.is_empty() {
         return Err(Failure::input(format!("{name} holds no program")));
     }
     Ok(sources)
+}
+
+/// The programs of a file: the number of the first line, the text. A line that is indented more than the
+/// first of a program goes on with it; an empty line ends it.
+fn programs(text: &str) -> Vec<(usize, String)> {
+    let mut programs: Vec<(usize, String)> = Vec::new();
+    // How far the first line of the program is indented, while it may go on.
+    let mut first = None;
+    for (index, line) in text.lines().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        if indent == line.len() {
+            first = None;
+            continue;
+        }
+        match (first, programs.last_mut()) {
+            (Some(first), Some((_, program))) if indent > first => {
+                program.push('\n');
+                program.push_str(line);
+            }
+            _ => {
+                first = Some(indent);
+                programs.push((index + 1, line.to_owned()));
+            }
+        }
+    }
+    programs
 }
 
 /// A file's text, when it is UTF-8 and not too long.
@@ -170,8 +214,28 @@ impl Language {
         } = &self.compiled;
         tdc::tree::parse(grammar, syntax, &source.text).map_err(|error| {
             show(shell, &self.sources, &[error.diagnostic(file, 0)]);
+            self.note_division(shell, source);
             Failure::Diagnosed
         })
+    }
+
+    /// Says how a file is divided into programs, where another way would do and once a run.
+    fn note_division(&mut self, shell: &Shell, source: &Source) {
+        if self.divided {
+            return;
+        }
+        let several = source.text.lines().count() > 1;
+        let note = if several && source.text.lines().all(|line| self.reads(line)) {
+            "a line that is indented more than the one above goes on with its program; put programs \
+             of their own at the margin"
+        } else if source.file.as_ref().is_some_and(|file| self.reads(file)) {
+            "all of it is one program: --whole takes it so, and so does indenting all lines but the \
+             first"
+        } else {
+            return;
+        };
+        self.divided = true;
+        shell.say(&format!("note: {}: {note}", source.name));
     }
 
     /// Whether a text is a program; nothing is shown.
@@ -265,6 +329,21 @@ mod tests {
         for wrong in ["0", "-1", "NaN", "inf", "1e300", "1e-300", "ten", ""] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn files_are_divided_by_indentation() {
+        let of = |text: &str| {
+            let programs = programs(text);
+            let told = programs.iter().map(|(line, text)| format!("{line}:{text}"));
+            told.collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(of("a\nb\r\n\n c\n"), "1:a|2:b|4: c");
+        assert_eq!(of("a\n  b\n c\nd"), "1:a\n  b\n c|4:d");
+        // All of a list may be indented, and an empty line ends a program.
+        assert_eq!(of("  a\n    b\n  c"), "1:  a\n    b|3:  c");
+        assert_eq!(of("a\n \t\n  b\n\tc\n    d"), "1:a|3:  b|4:\tc\n    d");
+        assert_eq!(of("\n \n"), "");
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
     let sources = input::read_sources(&args.program, args.whole)?;
     let [source] = &sources[..] else {
         return Err(Failure::input(format!(
-            "{} holds {} lines; --whole takes them as one program",
+            "{} holds {} programs; --whole takes all of it as one",
             args.program,
             sources.len()
         )));

@@ -21,6 +21,7 @@ const DEEPEST: usize = 40_000;
 #[command(after_help = "\
 Examples:
   tdc print grammars/csg2d.tdg '( Circle 3   4 5 )'
+  tdc print grammars/csg2d.tdg long.txt --width 80
   tdc parse grammars/csg2d.tdg donut.txt --format json | tdc print grammars/csg2d.tdg -
   tdc print grammars/csg2d.tdg '{\"Circle\": {\"r\": 3, \"x\": 4, \"y\": 5}}'
 
@@ -35,6 +36,10 @@ pub struct Args {
     /// What the input is; auto takes it for text, or else for a tree
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     from: From,
+
+    /// Break programs into lines of at most so many columns, where their words allow it
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(1..))]
+    width: Option<u16>,
 
     #[command(flatten)]
     output: OutputArg,
@@ -72,7 +77,10 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
                         "nodes": program.len(),
                     }))?;
                 } else {
-                    out.line(&text)?;
+                    out.line(&match args.width {
+                        Some(width) => language.compiled.print_lines(&program, usize::from(width)),
+                        None => text,
+                    })?;
                 }
             }
             Err(Failure::Input(message)) => {
@@ -117,10 +125,7 @@ fn read(
         .map_err(|error| Failure::input(format!("{}: {error}", source.name)))?;
     // Strings may hold what their tokens do not allow: only the parser can tell.
     let text = language.text(&program);
-    let printed = Source {
-        name: format!("{} (printed)", source.name),
-        text,
-    };
+    let printed = Source::alone(format!("{} (printed)", source.name), text);
     let read = language.parse(shell, &printed)?;
     if read != program {
         return Err(Failure::input(format!(

@@ -1,7 +1,7 @@
 //! What is written of one search: the files of its folder.
 //!
-//! In: a target, an [`Attempt`]. Out: names and bytes. Afterwards `program.txt` holds the program on one
-//! line, `result.svg` has an element a primitive and lies over the original picture, `outline.svg`
+//! In: a target, an [`Attempt`]. Out: names and bytes. Afterwards `program.txt` holds the program on
+//! lines of 100 columns, `result.svg` has an element a primitive and lies over the original picture, `outline.svg`
 //! holds plain paths without overlap, `pareto` has a program for each size when that was asked for, and the trajectory and its pictures show how the program came
 //! about, the first program tried first.
 
@@ -57,7 +57,7 @@ pub fn files(
         ..options.svg.clone()
     };
     let mut out = vec![
-        ("program.txt", format!("{text}\n").into_bytes()),
+        ("program.txt", one_file(compiled, &report.program)),
         ("result.svg", svg::write(&scene, &svg_options)?.into_bytes()),
     ];
     if options.outline {
@@ -94,6 +94,15 @@ pub fn files(
         out.extend(files.into_iter().map(|(n, b)| (format!("pareto/{n}"), b)));
     }
     Ok(out)
+}
+
+/// Columns of the lines of a file that holds one program.
+const COLUMNS: usize = 100;
+
+/// A file that holds one program.
+pub(super) fn one_file(compiled: &Compiled, program: &Program) -> Vec<u8> {
+    let text = compiled.print_lines(program, COLUMNS);
+    format!("{text}\n").into_bytes()
 }
 
 /// An object for each improvement.

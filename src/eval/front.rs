@@ -10,6 +10,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::attempt::{AttemptError, draw};
+use super::folder::one_file;
 use super::{primitives, sheet};
 use crate::codegen::html::escape;
 use crate::compiled::Compiled;
@@ -125,10 +126,7 @@ pub fn files(
             ..options.clone()
         };
         let svg = svg::write(&scene, &options)?;
-        out.push((
-            format!("{}.txt", row.file),
-            format!("{}\n", row.program).into_bytes(),
-        ));
+        out.push((format!("{}.txt", row.file), one_file(compiled, &program)));
         out.push((format!("{}.svg", row.file), svg.into_bytes()));
         out.push((format!("{}.png", row.file), encode_png(&row.picture)));
     }

@@ -69,11 +69,26 @@ pub fn print_spans(
     syntax: &Syntax,
     program: &Program,
 ) -> (String, Vec<Range<usize>>) {
+    let Spans { text, nodes, .. } = print_gaps(grammar, syntax, program);
+    (text, nodes)
+}
+
+/// A program's text and what is where in it.
+pub(super) struct Spans {
+    pub(super) text: String,
+    /// The bytes of each node.
+    pub(super) nodes: Vec<Range<usize>>,
+    /// The spaces between words.
+    pub(super) gaps: Vec<usize>,
+}
+
+/// [`print_spans`], and where words may be further apart.
+pub(super) fn print_gaps(grammar: &Grammar, syntax: &Syntax, program: &Program) -> Spans {
     let mut text = String::new();
     let mut writer = Writer::new(grammar, syntax, program, &mut text);
     writer.run::<true>(&program.nodes, &mut Vec::new());
-    let spans = writer.spans;
-    (text, spans)
+    let (nodes, gaps) = (writer.spans, writer.gaps);
+    Spans { text, nodes, gaps }
 }
 
 /// A node whose text is not finished.
@@ -97,6 +112,7 @@ struct Writer<'a> {
     last: Option<Term>,
     glued: bool,
     spans: Vec<Range<usize>>,
+    gaps: Vec<usize>,
 }
 
 impl<'a> Writer<'a> {
@@ -114,6 +130,7 @@ impl<'a> Writer<'a> {
             last: None,
             glued: false,
             spans: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 
@@ -128,7 +145,7 @@ impl<'a> Writer<'a> {
             let production = self.grammar.production(node.production);
             let start = self.text.len();
             if let ProductionKind::Token(token) = production.kind {
-                self.token(token, node.value);
+                self.token::<SPANS>(token, node.value);
                 if SPANS {
                     self.spans[next] = self.trim(start);
                 }
@@ -150,7 +167,7 @@ impl<'a> Writer<'a> {
                         while let Some(part) = production.syntax.get(usize::from(top.part)) {
                             top.part += 1;
                             match part {
-                                SyntaxItem::Literal(literal) => self.literal(*literal),
+                                SyntaxItem::Literal(literal) => self.literal::<SPANS>(*literal),
                                 SyntaxItem::Glue => self.glued = true,
                                 SyntaxItem::Child(_) => continue 'nodes,
                             }
@@ -161,7 +178,7 @@ impl<'a> Writer<'a> {
                             && top.tail
                             && let Some(separator) = self.syntax.separator(top.production)
                         {
-                            self.literal(separator);
+                            self.literal::<SPANS>(separator);
                         }
                         tail = top.part == 1;
                         top.part += 1;
@@ -190,40 +207,43 @@ impl<'a> Writer<'a> {
         start + usize::from(spaced)..end
     }
 
-    fn token(&mut self, token: crate::grammar::ids::TokenId, value: u32) {
+    fn token<const SPANS: bool>(&mut self, token: crate::grammar::ids::TokenId, value: u32) {
         let domain = &self.grammar.token(token).domain;
         match domain {
             Domain::Finite(values) => {
                 if let Some(finite) = values.get(value as usize) {
-                    self.literal(finite.literal);
+                    self.literal::<SPANS>(finite.literal);
                 }
             }
             Domain::Text { .. } => {
-                self.space(self.syntax.token_term(token));
+                self.space::<SPANS>(self.syntax.token_term(token));
                 let program = self.program;
                 let text = program.texts.get(value as usize).map_or("", |t| &**t);
                 self.text.push_str(text);
             }
             _ => {
-                self.space(self.syntax.token_term(token));
+                self.space::<SPANS>(self.syntax.token_term(token));
                 write_value(domain, value, self.text);
             }
         }
     }
 
-    fn literal(&mut self, literal: LiteralId) {
-        self.space(self.syntax.literal_term(literal));
+    fn literal<const SPANS: bool>(&mut self, literal: LiteralId) {
+        self.space::<SPANS>(self.syntax.literal_term(literal));
         let grammar = self.grammar;
         self.text.push_str(grammar.literal(literal));
     }
 
     /// The space before a word, if any.
     #[inline]
-    fn space(&mut self, term: Term) {
+    fn space<const SPANS: bool>(&mut self, term: Term) {
         if let Some(last) = self.last
             && !self.glued
             && self.syntax.space(last, term)
         {
+            if SPANS {
+                self.gaps.push(self.text.len());
+            }
             self.text.push(' ');
         }
         self.glued = false;

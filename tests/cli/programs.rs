@@ -438,3 +438,46 @@ mod minimising {
         assert!(stderr(&limited).contains("stopped by --checks"));
     }
 }
+
+#[test]
+fn programs_have_several_lines_where_they_are_indented() {
+    let folder = folder();
+    let csg = grammar("csg2d.tdg");
+    let long = "(+ (- (Circle 6 8 8) (Circle 3 8 8)) (- (Circle 6 2 2) (Quad 3 3 2 5 45)))";
+    let lines = ok(&["print", &csg, long, "--width", "40"]);
+    assert_eq!(
+        lines,
+        "(+\n  (- (Circle 6 8 8) (Circle 3 8 8))\n  (- (Circle 6 2 2) (Quad 3 3 2 5 45)))\n"
+    );
+    let file = folder.path().join("programs.txt");
+    let path = file.display().to_string();
+    let write = |text: &str| fs::write(&file, text).expect("a file");
+    // One of several lines, one of one, one of several again; and it is one program for a path.
+    write(&format!("{lines}{DONUT}\n\n{lines}"));
+    let printed = ok(&["print", &csg, &path]);
+    assert_eq!(printed, format!("{long}\n{DONUT}\n{long}\n"));
+    assert_eq!(ok(&["simplify", &csg, &path]).lines().count(), 3);
+    write(&lines);
+    assert_eq!(ok(&["render", &csg, &path]), ok(&["render", &csg, long]));
+    assert!(ok(&["path", &csg, &path, long]).starts_with('0'));
+    let check = ["minimise", &csg, &path, "--check", "grep -q Quad"];
+    assert!(ok(&check).contains("Quad"));
+    // Programs of their own that are indented, and one program that is not.
+    write(&format!("{DONUT}\n  {DONUT}\n{DONUT} )\n"));
+    let output = tdc(&["print", &csg, &path]);
+    assert_eq!(code(&output), 1);
+    let told = stderr(&output);
+    assert!(told.contains("programs.txt:1:2:3"), "{told}");
+    assert!(
+        told.contains("note: ") && told.contains("at the margin"),
+        "{told}"
+    );
+    write(&lines.replace("\n  ", "\n"));
+    let told = stderr(&tdc(&["print", &csg, &path]));
+    assert_eq!(told.matches("--whole takes it so").count(), 1, "{told}");
+    assert_eq!(ok(&["print", &csg, &path, "--whole"]).trim_end(), long);
+    // Programs that are wrong as they stand have no such note.
+    write(&format!("{DONUT}\n(Circle 3 4\n"));
+    let told = stderr(&tdc(&["print", &csg, &path]));
+    assert!(!told.contains("note: "), "{told}");
+}
