@@ -12,5 +12,6 @@ pub mod decoder;
 pub mod encoder;
 pub mod net;
 pub mod ops;
+pub mod tokens;
 pub mod value;
 pub mod weights;

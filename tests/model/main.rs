@@ -3,3 +3,4 @@
 mod fixture;
 mod networks;
 mod operators;
+mod overfit;

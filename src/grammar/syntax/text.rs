@@ -191,6 +191,29 @@ impl TextSampler {
         probability
     }
 
+    /// Where one more byte leads from a place in a string, 0 at its beginning; `None`: nowhere.
+    pub(crate) fn step(&self, state: u32, byte: u8) -> Option<u32> {
+        let moves = self.moves.get(state as usize)?;
+        let mut moves = moves.iter();
+        let (to, _) = moves.find(|(_, bytes)| bytes.contains(&byte))?;
+        Some(*to)
+    }
+
+    /// The bytes that lead on from a place, with where they lead.
+    pub(crate) fn steps(&self, state: u32) -> &[(u32, Vec<u8>)] {
+        self.moves.get(state as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The fewest bytes that end a string here, `used` of them being behind; `None`: it cannot end.
+    pub(crate) fn least(&self, state: u32, used: u32) -> Option<u32> {
+        let more = self.lengths.iter().filter_map(|n| n.checked_sub(used));
+        let mut more = more.filter(|n| {
+            let row = self.rows.get(*n as usize);
+            row.is_some_and(|row| row.get(state as usize).is_some_and(|c| *c > 0.0))
+        });
+        more.next()
+    }
+
     /// Whether there is one string only.
     pub fn is_single(&self) -> bool {
         match self.lengths.as_slice() {
