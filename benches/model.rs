@@ -1,7 +1,7 @@
 //! A training step of the paper's model: NF-ResNet-26 on 128 x 128 pixels, 8 layers of 256 channels, 32
 //! examples, 128 tokens, on all threads.
 //!
-//!     cargo bench --bench model [preset] [steps]
+//!     cargo bench --bench model -- [preset] [steps]
 //!
 //! Prints seconds a step, by parts, and examples a second. `tests/fixtures/model/step.py` takes the same step
 //! with PyTorch, for comparison.
@@ -14,6 +14,7 @@ use tdc::model::net::{Net, Purpose};
 use tdc::model::ops::{Adam, AdamOptions, Rows, cross_entropy, flatten};
 
 const BATCH: usize = 32;
+/// Tokens of a sequence, or as many as the model takes.
 const TOKENS: usize = 128;
 const VOCABULARY: usize = 200;
 
@@ -42,7 +43,8 @@ fn main() {
         .map(|i| (i % 17) as f32 / 8.0 - 1.0)
         .collect();
     let planes = Tensor::from_vec(pixels, (BATCH, 128, 128, 9), &Device::Cpu).expect("planes");
-    let count = BATCH * TOKENS;
+    let length = TOKENS.min(net.config.decoder.context);
+    let count = BATCH * length;
     let tokens: Vec<u32> = (0..count).map(|i| (i * 31 % VOCABULARY) as u32).collect();
     let rows = std::sync::Arc::new(Rows {
         targets: tokens.iter().map(|t| (t + 1) % VOCABULARY as u32).collect(),
@@ -56,7 +58,7 @@ fn main() {
         marks.push(Instant::now());
         let hidden = net
             .decoder
-            .forward(&image, &tokens, TOKENS)
+            .forward(&image, &tokens, length)
             .expect("a result");
         let scores = net
             .decoder
