@@ -192,6 +192,7 @@ impl TextSampler {
     }
 
     /// Where one more byte leads from a place in a string, 0 at its beginning; `None`: nowhere.
+    #[cfg(feature = "learn")]
     pub(crate) fn step(&self, state: u32, byte: u8) -> Option<u32> {
         let moves = self.moves.get(state as usize)?;
         let mut moves = moves.iter();
@@ -200,11 +201,13 @@ impl TextSampler {
     }
 
     /// The bytes that lead on from a place, with where they lead.
+    #[cfg(feature = "learn")]
     pub(crate) fn steps(&self, state: u32) -> &[(u32, Vec<u8>)] {
         self.moves.get(state as usize).map_or(&[], Vec::as_slice)
     }
 
     /// The fewest bytes that end a string here, `used` of them being behind; `None`: it cannot end.
+    #[cfg(feature = "learn")]
     pub(crate) fn least(&self, state: u32, used: u32) -> Option<u32> {
         let more = self.lengths.iter().filter_map(|n| n.checked_sub(used));
         let mut more = more.filter(|n| {
