@@ -41,6 +41,25 @@ fn solve_as(
 }
 
 #[test]
+fn pictures_in_flat_colours_are_solved() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/flat.tdg");
+    let compiled = Compiled::load(path).expect("a language");
+    for text in [
+        "red (circle 30 at 64 50); blue (rect 60 x 24 at 64 96 turn 0)",
+        "sky (rect 128 x 128 at 64 64 turn 0); red (circle 30 at 64 50); blue (rect 60 x 24 at 64 96 turn 0)",
+        "red (mirror (circle 30 at 46 76)); brown (line 64 50 to 70 26 width 6); lime (ellipse 6 x 16 at 86 30 turn 60)",
+    ] {
+        let target = picture(&compiled, &compiled.parse(text).expect("a program"));
+        let report = solve(&compiled, &target, 1_500_000, 1);
+        assert_eq!(report.stop, StopReason::Solved, "{text}: {}", report.score);
+        let goal = compiled.grammar.goal.as_ref().expect("a goal");
+        let found = picture(&compiled, &report.program);
+        let score = tdc::render::metric::goal_score(goal, &found, &target);
+        assert!(score >= 0.99, "{text}: {score}");
+    }
+}
+
+#[test]
 fn a_grammar_from_outside_is_solved() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/solving/stencils.tdg");
     let compiled = Compiled::load(path).expect("a language");

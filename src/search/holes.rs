@@ -28,6 +28,8 @@ pub(super) struct Holes<'a> {
     atoms: Vec<bool>,
     /// For each nonterminal whether it draws a region that may have an atom in it.
     regions: Vec<bool>,
+    /// For each nonterminal whether there may be such a region in what stands for it.
+    reach: Vec<bool>,
     /// For each production that is a token: number of values, and whether neighbours are alike.
     values: Vec<Option<(u32, bool)>>,
     /// Greatest size of a new part.
@@ -98,6 +100,7 @@ impl<'a> Holes<'a> {
             sampler,
             atoms,
             regions,
+            reach,
             values,
             small: match grammar.size {
                 SizeMetric::Primitives => 1,
@@ -124,6 +127,29 @@ impl<'a> Holes<'a> {
     /// Whether a part may stand for a nonterminal.
     pub(super) fn has_parts(&self, nt: NtId) -> bool {
         self.regions[nt.index()]
+    }
+
+    /// Whether what stands for a nonterminal may have a part in it, such as a layer's shape.
+    pub(super) fn may_hold_parts(&self, nt: NtId) -> bool {
+        self.reach[nt.index()]
+    }
+
+    /// Where the first region is in the subtree at `at`, which stands for `nt`, and its nonterminal.
+    pub(super) fn region_in(
+        &self,
+        program: &Program,
+        at: usize,
+        nt: NtId,
+    ) -> Option<(usize, NtId)> {
+        if self.has_parts(nt) {
+            return Some((at, nt));
+        }
+        let (mut pending, mut nts) = (Vec::new(), Vec::new());
+        let nodes = program.subtree(at);
+        self.layout
+            .positions_into(nt, nodes, &mut pending, &mut nts);
+        let found = nts.iter().position(|nt| self.has_parts(*nt))?;
+        Some((at + found, nts[found]))
     }
 
     /// For a production that is a token with values to choose from: how many there are, and whether

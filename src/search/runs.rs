@@ -168,7 +168,8 @@ impl Row<'_> {
         // wins however many threads there are.
         let another = solved != usize::MAX && solved != index;
         if solved < index || (another && self.limits.evaluations.is_none()) {
-            return Some(StopReason::Solved);
+            // This run has not met the goal itself.
+            return Some(StopReason::Interrupted);
         }
         if self
             .limits
@@ -399,5 +400,52 @@ impl<'a> Track<'a> {
         }
         self.run.renders = renders;
         self.run
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Compiled;
+
+    #[test]
+    fn a_run_that_another_one_ends_has_not_met_the_goal() {
+        let text = "language t start E sample size 1..=2
+            sort E { @primitive A = \"a\"  @primitive B = \"b\" }";
+        let compiled = Compiled::from_text("t", text).unwrap_or_else(|e| panic!("{e}"));
+        let [poor, good] = ["a", "b"].map(|text| compiled.parse(text).expect("a program"));
+        let plan = Plan {
+            threads: 2,
+            run: 1000,
+            least: 1,
+        };
+        let hour = Limits {
+            time: Some(Duration::from_secs(3600)),
+            ..Limits::default()
+        };
+        let report = search(
+            plan,
+            &hour,
+            &AtomicBool::new(false),
+            &|_| {},
+            &|mut track| {
+                if track.run.index == 1 {
+                    track.take(&good, 0.0, 0.0);
+                    return track.end(StopReason::Solved, 0);
+                }
+                // The first run goes on until the second one ends it.
+                track.take(&poor, 9.0, 9.0);
+                loop {
+                    if let Err(stop) = track.check() {
+                        return track.end(stop, 0);
+                    }
+                    std::thread::yield_now();
+                }
+            },
+        );
+        let report = report.expect("a report");
+        assert_eq!((report.stop, report.solved), (StopReason::Solved, true));
+        assert_eq!(report.program, good);
+        assert_eq!(report.score, 0.0);
     }
 }

@@ -433,9 +433,13 @@ impl<'a> Runner<'a> {
     fn insert(&mut self, replica: &mut Replica<'_>) -> Result<bool, StopReason> {
         let program = replica.live.program();
         let holes = &self.world.holes;
-        let wanted = |nt| holes.has_parts(nt);
-        let Some((mut edit, node, nt)) = self.moves.insertion(program, &wanted, &mut self.rng)
-        else {
+        let wanted = |nt| holes.may_hold_parts(nt);
+        let found = self.moves.insertion(program, &wanted, &mut self.rng);
+        let Some((mut edit, node, nt)) = found else {
+            return Ok(false);
+        };
+        // Where a layer is added, its shape is looked for.
+        let Some((node, nt)) = holes.region_in(&edit.replacement, node, nt) else {
             return Ok(false);
         };
         self.fill(replica, &mut edit, node, Some(nt))
