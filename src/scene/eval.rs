@@ -9,8 +9,8 @@ use super::affine;
 use super::interpret::{Evaluator, Memory};
 use super::parts::{Finish, Steps};
 use super::value::V;
-use super::{Content, RegionId, Scene};
-use crate::grammar::ir::{CanvasMode, Grammar};
+use super::{Bounds, Content, RegionId, Scene};
+use crate::grammar::ir::{Canvas, CanvasMode, Grammar};
 use crate::grammar::scalar::whole;
 use crate::tree::Program;
 
@@ -118,16 +118,9 @@ pub fn lower_into(
     let bounds = match root {
         V::Region(region) if canvas.centred => parts.region_bounds(region, &mut steps)?,
         V::Drawing(drawing) => parts.bounds_of(drawing),
-        _ => super::Bounds::EMPTY,
+        _ => Bounds::EMPTY,
     };
-    let mut offset = (0, 0);
-    if canvas.centred && bounds.is_finite() {
-        let (x, y) = bounds.center();
-        offset = (
-            whole(f64::from(canvas.width) / 2.0 - x),
-            whole(f64::from(canvas.height) / 2.0 - y),
-        );
-    }
+    let offset = centring(canvas, bounds);
     match (root, canvas.mode) {
         (V::Region(region), CanvasMode::Ink) => {
             let by = affine::shift(f64::from(offset.0), f64::from(offset.1));
@@ -147,4 +140,16 @@ pub fn lower_into(
     scene.canvas.clone_from(canvas);
     std::mem::swap(&mut finish.regions, &mut scene.regions);
     Ok(())
+}
+
+/// By how many whole pixels a finished drawing of these bounds is moved to its place on the canvas.
+pub(super) fn centring(canvas: &Canvas, bounds: Bounds) -> (i32, i32) {
+    if !canvas.centred || !bounds.is_finite() {
+        return (0, 0);
+    }
+    let (x, y) = bounds.center();
+    (
+        whole(f64::from(canvas.width) / 2.0 - x),
+        whole(f64::from(canvas.height) / 2.0 - y),
+    )
 }

@@ -15,14 +15,13 @@ pub use hole::{Filling, Place};
 
 use super::affine::{self, Affine, IDENTITY};
 use super::code::Arms;
-use super::eval::{NotDrawable, budget};
+use super::eval::{NotDrawable, budget, centring};
 use super::interpret::{Evaluator, Memory};
 use super::parts::{EMPTY, Made, Raw, Visit};
 use super::slots::Slots;
 use super::value::V;
-use super::{Bounds, Content, Layer, Scene};
+use super::{Content, Layer, Scene};
 use crate::grammar::ir::{CanvasMode, Grammar};
-use crate::grammar::scalar::whole;
 use crate::tree::{Edit, Layout, Program};
 
 /// A program, its scene, and what of it is known node by node.
@@ -365,17 +364,6 @@ impl<'g> Live<'g> {
 
     /// Puts the root's value on the canvas.
     fn place(&mut self, root: V) -> Result<(), NotDrawable> {
-        let (width, height) = (self.scene.canvas.width, self.scene.canvas.height);
-        let middle = |bounds: Bounds| {
-            if !bounds.is_finite() {
-                return (0, 0);
-            }
-            let (x, y) = bounds.center();
-            (
-                whole(f64::from(width) / 2.0 - x),
-                whole(f64::from(height) / 2.0 - y),
-            )
-        };
         let centred = self.scene.canvas.centred;
         let parts = &mut self.memory.parts;
         match (root, &mut self.scene.content) {
@@ -383,17 +371,15 @@ impl<'g> Live<'g> {
                 let mut region = region;
                 if centred {
                     let mut steps = budget(self.program.len());
-                    let (dx, dy) = middle(parts.region_bounds(region, &mut steps)?);
+                    let bounds = parts.region_bounds(region, &mut steps)?;
+                    let (dx, dy) = centring(&self.scene.canvas, bounds);
                     region = parts.map(region, &affine::shift(f64::from(dx), f64::from(dy)));
                 }
                 *shown = region.id();
             }
             (V::Drawing(drawing), Content::Layers(layers)) => {
                 layers.clear();
-                let offset = match centred {
-                    true => middle(parts.bounds_of(drawing)),
-                    false => (0, 0),
-                };
+                let offset = centring(&self.scene.canvas, parts.bounds_of(drawing));
                 let mut mapped = std::mem::take(&mut self.mapped);
                 mapped.clear();
                 let walked = parts.walk(

@@ -13,6 +13,7 @@ pub mod live;
 mod machine;
 mod parts;
 pub mod piece;
+pub mod probe;
 mod shapes;
 #[cfg(test)]
 mod shipped;

@@ -281,6 +281,13 @@ impl Parts {
         Ok(self.drawing(piece, bounds))
     }
 
+    /// A drawing of these bounds and one layer, by whose region it is found again.
+    pub(super) fn stand_in(&mut self, bounds: Bounds) -> (Raw, Painted) {
+        let region = self.shape(Shape::Ellipse { rx: 1.0, ry: 1.0 });
+        let piece = self.piece(Piece::Layer(region, Paint::Fill([0, 0, 0, 255])));
+        (region, self.drawing(piece, bounds))
+    }
+
     /// `above` over `below`, bounds around both.
     pub(super) fn over(&mut self, below: Painted, above: Painted) -> Painted {
         let piece = match (below.piece, above.piece) {

@@ -61,6 +61,30 @@ impl<'g> Pieces<'g> {
         }
     }
 
+    /// The layers that a subtree draws about its own origin, and its bounds.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDrawable::NoDraw`] when its value is no drawing; others as when a program is drawn.
+    pub fn layers(&mut self, piece: &Program) -> Result<(&Scene, Bounds), NotDrawable> {
+        let V::Drawing(drawing) = self.value(piece.nodes(), piece.texts())? else {
+            return Err(NotDrawable::NoDraw);
+        };
+        let scene = self.scene.as_mut().ok_or(NotDrawable::NoCanvas)?;
+        let mut layers = match std::mem::replace(&mut scene.content, Content::Ink(RegionId(0))) {
+            Content::Layers(layers) => layers,
+            Content::Ink(_) => Vec::new(),
+        };
+        std::mem::swap(&mut self.finish.regions, &mut scene.regions);
+        self.finish.clear();
+        let parts = &self.memory.parts;
+        let done = parts.layers(drawing, (0, 0), &mut self.finish, &mut layers);
+        std::mem::swap(&mut self.finish.regions, &mut scene.regions);
+        scene.content = Content::Layers(layers);
+        done?;
+        Ok((scene, parts.bounds_of(drawing)))
+    }
+
     /// The same subtree once more, as regions under an affine map: the scene's ink.
     ///
     /// # Errors

@@ -6,12 +6,15 @@
 //! the report is the same for every number of threads.
 
 pub mod anneal;
+pub mod assemble;
 pub mod beam;
 mod chance;
 mod fill;
 pub mod front;
 mod holes;
+pub mod layouts;
 pub mod moves;
+pub mod placed;
 mod places;
 pub mod rounds;
 mod runs;

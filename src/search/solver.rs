@@ -22,6 +22,7 @@ use crate::search::anneal::{self, Options, Setup, Status};
 use crate::search::beam;
 use crate::search::front::{Cycle, Front, Point};
 use crate::search::holes::Holes;
+use crate::search::layouts::{Finder, Layouts};
 use crate::search::moves::Moves;
 use crate::search::runs::{self, Plan};
 use crate::search::sketch::{self, Sketch};
@@ -200,12 +201,23 @@ impl<'a> Solver<'a> {
         interrupt: &AtomicBool,
         tell: &(dyn Fn(Status) + Sync),
     ) -> Option<Report> {
+        let layouts = Layouts::new(self.compiled, &target);
+        let finder = layouts.as_ref().map(|layouts| Finder {
+            compiled: self.compiled,
+            layouts,
+            layout: self.layout(),
+            target: &target,
+            picture: self.target,
+            weight: self.weight,
+            max_size: self.options.max_size,
+        });
         let world = World {
             compiled: self.compiled,
             layout: self.layout(),
             holes: Holes::new(self.compiled, self.mutator.sampler()),
             options: &self.tempering,
             seed: self.options.seed,
+            finder,
         };
         let plan = Plan {
             threads: self.options.threads,

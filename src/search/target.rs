@@ -222,7 +222,7 @@ pub fn difference(a: &Picture, b: &Picture) -> f64 {
 }
 
 /// A sum of differences of bytes in pixels.
-fn in_pixels(sum: u64, of: &Picture) -> f64 {
+pub(super) fn in_pixels(sum: u64, of: &Picture) -> f64 {
     sum as f64 / (255.0 * f64::from(of.channels))
 }
 

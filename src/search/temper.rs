@@ -34,6 +34,7 @@ use crate::search::StopReason;
 use crate::search::chance::{boltzmann, metropolis};
 use crate::search::fill::Filler;
 use crate::search::holes::Holes;
+use crate::search::layouts::Finder;
 use crate::search::moves::{Kind, Moves};
 use crate::search::rounds::Round;
 use crate::search::runs::{Run, Track};
@@ -53,6 +54,8 @@ pub(super) struct World<'a> {
     pub(super) holes: Holes<'a>,
     pub(super) options: &'a Options,
     pub(super) seed: u64,
+    /// Looks for programs to start from.
+    pub(super) finder: Option<Finder<'a>>,
 }
 
 /// A program at a temperature.
@@ -219,7 +222,11 @@ impl<'a> Runner<'a> {
     /// Whether there is little hope left. What is met, sketches and fronts have rules of their own.
     fn is_stuck(&self) -> bool {
         let options = self.world.options;
-        let took = self.improved.saturating_sub(self.round.began);
+        // Where programs are assembled, what comes afterwards is for the last small changes.
+        let took = match self.world.finder {
+            Some(_) => 0,
+            None => self.improved.saturating_sub(self.round.began),
+        };
         !self.solved
             && options.pareto.is_none()
             && options.rounds.patience == 0
@@ -232,6 +239,19 @@ impl<'a> Runner<'a> {
         start: &dyn Fn(&mut Rng) -> Option<Program>,
     ) -> Result<Vec<Replica<'a>>, StopReason> {
         let options = self.world.options;
+        let found = match &self.world.finder {
+            Some(finder) => {
+                // Whatever stops it, there is a program then.
+                if let Some(program) = start(&mut self.rng) {
+                    self.track.spend(1)?;
+                    let (score, _) = self.judge.judge(&program);
+                    self.track
+                        .offer(&program, score, score + self.price(&program));
+                }
+                finder.attempt(&mut self.track, &mut self.judge, &mut self.rng)?
+            }
+            None => None,
+        };
         let count = options.replicas.max(1);
         let ratio = (options.hot / options.cold).max(1.0);
         let mut replicas = Vec::new();
@@ -249,8 +269,12 @@ impl<'a> Runner<'a> {
             };
             self.bits.lend(&mut replica.planes);
             let mut best: Option<(Program, f64)> = None;
-            for _ in 0..options.starts.max(1) {
-                let Some(program) = start(&mut self.rng) else {
+            for number in 0..options.starts.max(1) {
+                let program = match number {
+                    0 if found.is_some() => found.clone(),
+                    _ => start(&mut self.rng),
+                };
+                let Some(program) = program else {
                     continue;
                 };
                 self.track.spend(1)?;

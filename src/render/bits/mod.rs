@@ -18,6 +18,7 @@ mod palette;
 mod places;
 mod runs;
 mod spans;
+mod sprite;
 mod strokes;
 mod target;
 mod weights;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use palette::Palette;
 pub use places::{Steps, Worths};
+pub use sprite::{Extent, Ground, Scan, Sprite, WHOLE};
 pub use strokes::Lean;
 pub use target::Target;
 pub use weights::Weights;
