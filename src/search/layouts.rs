@@ -43,21 +43,21 @@ const LONGEST_STALL: u64 = 50_000;
 const MOST: u64 = 400_000;
 /// Looks at the anti-aliased picture for each part.
 const LOOKS: u32 = 300;
-/// Pixels out of place up to which a program is taken for exact enough to go on with more effort.
-const NEARLY: i32 = 2;
 /// Probes that count as one evaluation.
 const PROBES: u64 = 8;
 
 /// What is tried, from little effort to much.
-pub const EFFORTS: [Effort; 7] = [
+pub const EFFORTS: [Effort; 6] = [
     effort(0, (0, 0), 4, 300_000),
     effort(2, (0, 0), 4, 300_000),
     effort(0, (1, 1), 6, 600_000),
     effort(0, (2, 1), 6, 1_000_000),
     effort(0, (5, 1), 4, 2_000_000),
-    effort(0, (5, 2), 3, 4_000_000),
-    effort(1000, (0, 0), 1, 1_000_000),
+    effort(0, (5, 2), 3, 2_000_000),
 ];
+
+/// Parts next to each other, wherever that puts them: something to go on from, at once.
+const ROUGH: Effort = effort(1000, (0, 0), 1, 300_000);
 
 const fn effort(tolerance: i32, (spacers, beside): (u32, u32), keep: usize, probes: u64) -> Effort {
     Effort {
@@ -100,27 +100,46 @@ impl Finder<'_> {
         let Some(mut assembler) = Assembler::new(self.compiled, kinds, combos, &flat) else {
             return Ok(None);
         };
-        for effort in EFFORTS {
+        let mut rough = None;
+        for effort in [ROUGH].into_iter().chain(EFFORTS) {
             let before = assembler.probes();
-            let mut found = assembler.programs(effort);
+            let mut found = assembler.programs(effort, &mut || track.check().is_ok());
             track.spend((assembler.probes() - before) / PROBES)?;
             found.retain(|(_, program)| program.size() <= self.max_size);
             // What is out of place is only for when nothing else is found.
-            let last = effort.tolerance > NEARLY;
-            let found = found.into_iter().find(|(off, _)| *off == 0 || last);
-            let Some((_, program)) = found else {
-                continue;
-            };
-            let mut polish = Polish {
-                layout: self.layout,
-                values: OnceCell::new(),
-                compiled: self.compiled,
-                judge,
-                track,
-            };
-            return polish.polish(program).map(Some);
+            let exact = found.iter().position(|(off, _)| *off == 0);
+            if let Some(exact) = exact {
+                let (_, program) = found.swap_remove(exact);
+                return self.polish(program, track, judge).map(Some);
+            }
+            if rough.is_none()
+                && let Some((_, program)) = found.into_iter().next()
+            {
+                let (score, _) = judge.judge(&program);
+                track.offer(&program, score, score);
+                rough = Some(program);
+            }
         }
-        Ok(None)
+        match rough {
+            Some(program) => self.polish(program, track, judge).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn polish(
+        &self,
+        program: Program,
+        track: &mut Track<'_>,
+        judge: &mut Judge<'_>,
+    ) -> Result<Program, StopReason> {
+        let mut polish = Polish {
+            layout: self.layout,
+            values: OnceCell::new(),
+            compiled: self.compiled,
+            judge,
+            track,
+        };
+        polish.polish(program)
     }
 
     /// The parts of the picture.
@@ -151,7 +170,8 @@ impl Finder<'_> {
             }
         };
         let before = placer.evaluations();
-        let (flat, _) = placer.retouch(flat, self.picture, LOOKS, rng);
+        let go_on = &mut || track.check().is_ok();
+        let (flat, _) = placer.retouch(flat, self.picture, LOOKS, rng, go_on);
         track.spend(placer.evaluations() - before)?;
         Ok(Some(flat))
     }

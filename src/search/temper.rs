@@ -11,9 +11,11 @@
 //! language's goal on the anti-aliased picture.
 
 mod options;
+mod starts;
 mod steps;
 
 pub use options::Options;
+use starts::Start;
 use steps::Step;
 
 // Only asked whether something is there: order does not matter.
@@ -158,10 +160,7 @@ impl<'a> Runner<'a> {
         self.track.end(stop, renders)
     }
 
-    fn temper(
-        &mut self,
-        start: &dyn Fn(&mut Rng) -> Option<Program>,
-    ) -> Result<StopReason, StopReason> {
+    fn temper(&mut self, start: Start<'_>) -> Result<StopReason, StopReason> {
         for round in 0.. {
             self.afresh(round);
             self.round(start)?;
@@ -191,7 +190,7 @@ impl<'a> Runner<'a> {
         });
     }
 
-    fn round(&mut self, start: &dyn Fn(&mut Rng) -> Option<Program>) -> Result<(), StopReason> {
+    fn round(&mut self, start: Start<'_>) -> Result<(), StopReason> {
         let mut replicas = self.begin(start)?;
         while self.track.evaluations() < self.round.end && !self.is_stuck() {
             for replica in &mut replicas {
@@ -234,24 +233,9 @@ impl<'a> Runner<'a> {
     }
 
     /// Each replica starts from the best of some random programs.
-    fn begin(
-        &mut self,
-        start: &dyn Fn(&mut Rng) -> Option<Program>,
-    ) -> Result<Vec<Replica<'a>>, StopReason> {
+    fn begin(&mut self, start: Start<'_>) -> Result<Vec<Replica<'a>>, StopReason> {
         let options = self.world.options;
-        let found = match &self.world.finder {
-            Some(finder) => {
-                // Whatever stops it, there is a program then.
-                if let Some(program) = start(&mut self.rng) {
-                    self.track.spend(1)?;
-                    let (score, _) = self.judge.judge(&program);
-                    self.track
-                        .offer(&program, score, score + self.price(&program));
-                }
-                finder.attempt(&mut self.track, &mut self.judge, &mut self.rng)?
-            }
-            None => None,
-        };
+        let found = self.find(start)?;
         let count = options.replicas.max(1);
         let ratio = (options.hot / options.cold).max(1.0);
         let mut replicas = Vec::new();

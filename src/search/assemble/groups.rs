@@ -142,8 +142,13 @@ impl<'a> Assembler<'a> {
         self.probes
     }
 
-    /// Programs with all parts, and how many pixels they are out of place, the best first.
-    pub fn programs(&mut self, effort: Effort) -> Vec<(u32, Program)> {
+    /// Programs with all parts, and how many pixels they are out of place, the best first. Nothing more is
+    /// tried once `go_on` says no.
+    pub fn programs(
+        &mut self,
+        effort: Effort,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Vec<(u32, Program)> {
         self.effort = effort;
         self.trees.clear();
         self.padded.clear();
@@ -165,10 +170,18 @@ impl<'a> Assembler<'a> {
         }
         // A part of a set is a lesser number.
         for set in 1..=all {
+            if !go_on() {
+                self.limit = self.probes;
+                break;
+            }
             let mut found = std::mem::take(&mut sets[set]);
             let mut first = (set - 1) & set;
             while first > 0 {
                 let second = set & !first;
+                // A look at the clock now and then.
+                if self.probes >= self.limit {
+                    break;
+                }
                 for a in &sets[first] {
                     for b in &sets[second] {
                         if self.probes < self.limit {

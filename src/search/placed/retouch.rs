@@ -65,13 +65,14 @@ impl Exact {
 
 impl Placer<'_> {
     /// Brings parts nearer to the target picture by so many looks at it for each, and says how far they
-    /// still are, in pixels.
+    /// still are, in pixels. It ends when `go_on` says no.
     pub fn retouch(
         &mut self,
         mut flat: Flat,
         target: &Picture,
         looks: u32,
         rng: &mut Rng,
+        go_on: &mut dyn FnMut() -> bool,
     ) -> (Flat, f64) {
         let Some(canvas) = self.compiled.grammar.canvas.clone() else {
             return (flat, f64::INFINITY);
@@ -90,7 +91,7 @@ impl Placer<'_> {
         prune(&mut exact, &mut flat, &mut score);
         (flat, score) = self.walk(&mut exact, flat, score, looks, rng);
         for _ in 0..MENDS {
-            if score < RIGHT {
+            if score < RIGHT || !go_on() {
                 break;
             }
             if self.mend(&mut exact, &mut flat, &mut score, rng) {

@@ -23,7 +23,10 @@ pub(in crate::search) fn flat_of(
     let mut gallery = Gallery::new(compiled, kinds, bits);
     let mut parts: Vec<Placed> = Vec::new();
     for (at, node) in program.nodes().iter().enumerate() {
-        let kind = kinds.all.iter().position(|k| k.production == node.production);
+        let kind = kinds
+            .all
+            .iter()
+            .position(|k| k.production == node.production);
         let Some(kind) = kind else {
             continue;
         };
