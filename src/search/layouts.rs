@@ -10,6 +10,7 @@
 use std::cell::OnceCell;
 
 use crate::Compiled;
+use crate::grammar::ids::ProdId;
 use crate::render::Picture;
 use crate::render::bits::{Bits, Target};
 use crate::sample::Rng;
@@ -32,7 +33,16 @@ impl Layouts {
         let kinds = Kinds::new(compiled)?;
         let bits = Bits::new(target.clone()).ok()?;
         let combos = Combos::new(compiled, &kinds, bits)?;
-        Some(Layouts { kinds, combos })
+        // What a program begins with must be among what was probed.
+        let starts = &compiled
+            .grammar
+            .nonterminal(compiled.grammar.start)
+            .productions;
+        let known = |id: &ProdId| kinds.has(*id) || combos.has(*id);
+        starts
+            .iter()
+            .any(known)
+            .then_some(Layouts { kinds, combos })
     }
 }
 
@@ -293,5 +303,28 @@ impl Polish<'_, '_, '_> {
             program.nodes[at].value = value;
         }
         Ok(solved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::testing;
+
+    /// Only where every program can be put together from what was probed is that tried.
+    #[test]
+    fn languages_that_lay_out_their_own_parts_are_known() {
+        let known = testing::pictures().into_iter().filter_map(|compiled| {
+            let canvas = compiled.grammar.canvas.as_ref()?;
+            let target = Target::new(&compiled.grammar, &Picture::blank(canvas));
+            Layouts::new(&compiled, &target)?;
+            Some(compiled.grammar.name.clone())
+        });
+        let known: Vec<String> = known.collect();
+        assert!(known.iter().any(|name| name == "tinysvg"), "{known:?}");
+        assert!(known.iter().any(|name| name == "rainbow"), "{known:?}");
+        for name in ["street", "flat", "csg2d", "icons"] {
+            assert!(!known.iter().any(|known| known == name), "{name}");
+        }
     }
 }

@@ -571,6 +571,9 @@ mod tests {
     use crate::scene::testing::pictures;
     use crate::tree::Program;
 
+    /// A sprite and where it is.
+    type At = (Sprite, (i32, i32));
+
     fn tinysvg() -> Compiled {
         let mut all = pictures();
         let at = all.iter().position(|c| c.grammar.name == "tinysvg");
@@ -597,7 +600,7 @@ mod tests {
         bits: &mut Bits,
         count: usize,
         rng: &mut Rng,
-    ) -> (Scene, Vec<(Sprite, (i32, i32))>) {
+    ) -> (Scene, Vec<At>) {
         let mut pieces = Pieces::new(&compiled.grammar);
         let mut regions = Vec::new();
         let mut layers = Vec::new();
@@ -659,7 +662,7 @@ mod tests {
         for _ in 0..40 {
             let (mut bits, mut ground) = set_up(&compiled, &mut rng);
             let (_, mut sprites) = scattered(&compiled, &mut bits, 6, &mut rng);
-            let all = |sprites: &[(Sprite, (i32, i32))], ground: &mut Ground| {
+            let all = |sprites: &[At], ground: &mut Ground| {
                 ground.draw(sprites.iter().map(|(sprite, at)| (sprite, *at)))
             };
             for level in 0..sprites.len() {
@@ -695,7 +698,7 @@ mod tests {
         let mut rng = Rng::seed_from_u64(3);
         let (mut bits, _) = set_up(&compiled, &mut rng);
         let (_, sprites) = scattered(&compiled, &mut bits, 60, &mut rng);
-        let pixels = |(sprite, at): &(Sprite, (i32, i32))| {
+        let pixels = |(sprite, at): &At| {
             let cells = cells(sprite, (at.0 + 100, at.1 + 100), (400, 400));
             cells
                 .flat_map(|(_, cells)| cells)

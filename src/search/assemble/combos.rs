@@ -156,6 +156,11 @@ impl Combos {
         Some(combos)
     }
 
+    /// Whether a production is one that puts drawings together, or moves one.
+    pub(in crate::search) fn has(&self, production: ProdId) -> bool {
+        self.all.iter().any(|combo| combo.production == production)
+    }
+
     /// Where a combo puts drawings of these bounds.
     pub(super) fn lay(&self, probe: &mut Probe<'_>, combo: u32, bounds: &[Bounds]) -> Option<Laid> {
         lay(probe, &self.all[combo as usize], bounds)

@@ -211,6 +211,11 @@ impl Kinds {
         self.of(part).tokens.iter().map(|t| t.count).collect()
     }
 
+    /// Whether a production makes parts.
+    pub(in crate::search) fn has(&self, production: ProdId) -> bool {
+        self.all.iter().any(|kind| kind.production == production)
+    }
+
     /// The production of a part.
     pub(in crate::search) fn production(&self, part: &Part) -> ProdId {
         self.of(part).production
