@@ -42,6 +42,14 @@ impl Compiled {
         fingerprint.add(self.to_image().as_bytes());
         fingerprint.finish()
     }
+
+    /// The fingerprint of what programs are and what they draw: all that a model depends on. Other rules,
+    /// examples, goals, windows and mutations leave it as it is.
+    pub fn drawing_fingerprint(&self) -> String {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.add(self.drawing_image().as_bytes());
+        fingerprint.finish()
+    }
 }
 
 #[cfg(test)]

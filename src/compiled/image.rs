@@ -11,7 +11,7 @@ use super::Compiled;
 use crate::diag::Sink;
 use crate::grammar::info;
 use crate::grammar::inside::Inside;
-use crate::grammar::ir::Grammar;
+use crate::grammar::ir::{Grammar, MutateSpec, NodeChoice, Procedure, SampleSpec};
 use crate::grammar::rules::Rule;
 use crate::grammar::syntax::Syntax;
 
@@ -70,6 +70,38 @@ impl Compiled {
         // Maps with keys that are not strings are all that could fail, and there are none.
         let text = serde_json::to_string(&written).unwrap_or_default();
         broken(&text)
+    }
+
+    /// The image of what programs are and what they draw, without what says how they are sampled, changed,
+    /// rewritten and judged. Nothing can be made of it but a fingerprint.
+    pub(super) fn drawing_image(&self) -> String {
+        let mut grammar = self.grammar.clone();
+        grammar.rewrites.clear();
+        grammar.examples.clear();
+        grammar.goal = None;
+        grammar.docs.clear();
+        grammar
+            .tokens
+            .iter_mut()
+            .for_each(|token| token.docs.clear());
+        grammar.sorts.iter_mut().for_each(|sort| sort.docs.clear());
+        for production in &mut grammar.productions {
+            production.docs.clear();
+            production.weight = 1.0;
+        }
+        grammar.sample = SampleSpec {
+            procedure: Procedure::Exact,
+            min: 0,
+            max: 0,
+            by_weight: false,
+            span: grammar.sample.span,
+        };
+        grammar.mutate = MutateSpec {
+            small: 0,
+            choice: NodeChoice::Size,
+            span: grammar.mutate.span,
+        };
+        serde_json::to_string(&grammar).unwrap_or_default()
     }
 
     /// The language of an image.

@@ -7,11 +7,14 @@
 //!
 //! Tensors and the order of the backward pass are candle's. What it lacks or does slowly is in [`ops`].
 
+pub mod checkpoint;
 pub mod config;
 pub mod decoder;
 pub mod encoder;
+pub mod learner;
 pub mod net;
 pub mod ops;
+pub mod paper;
 pub mod tokens;
 pub mod value;
 pub mod weights;
