@@ -59,12 +59,21 @@ pub struct Lesson<'a> {
     pub start_picture: &'a [u8],
 }
 
+/// A batch, and what did not come into it.
+#[derive(Clone, Debug)]
+pub struct Collated<B> {
+    /// What goes into the model; none when all lessons were left out.
+    pub batch: Option<B>,
+    /// Lessons that are too long for the model.
+    pub left_out: usize,
+}
+
 /// Makes batches of lessons; a thread has its own.
 pub trait Collator {
     /// What goes into the model.
-    type Batch: Send + 'static;
+    type Batch: Send + Sync + 'static;
 
-    /// A batch of these lessons. Lessons too long for the model are left out; `None`: all are.
+    /// A batch of these lessons, without those that are too long for the model.
     ///
     /// # Errors
     ///
@@ -72,13 +81,13 @@ pub trait Collator {
     fn collate(
         &mut self,
         lessons: &[Lesson<'_>],
-    ) -> std::result::Result<Option<Self::Batch>, BatchError>;
+    ) -> std::result::Result<Collated<Self::Batch>, BatchError>;
 }
 
 /// All that a collator is made from, but for the language.
 pub trait Recipe: Clone + Send + Sync + 'static {
     /// What its collators make.
-    type Batch: Send + 'static;
+    type Batch: Send + Sync + 'static;
 
     /// A collator for this language, which must be the model's.
     ///
@@ -152,7 +161,7 @@ pub struct Losses {
 }
 
 /// A model that learns.
-pub trait Learner: Send {
+pub trait Learner: Send + Sync {
     /// What makes its batches.
     type Recipe: Recipe;
 

@@ -11,7 +11,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::checkpoint::About;
 use super::decoder::Decoder;
 use super::encoder::Encoder;
-use super::learner::{Collator, Counts, Learner, Lesson, Losses, Predicts, Recipe};
+use super::learner::{Collated, Collator, Counts, Learner, Lesson, Losses, Predicts, Recipe};
 use super::net::NetError;
 use super::ops::{Rows, cross_entropy};
 use super::tokens::Vocabulary;
@@ -161,10 +161,14 @@ impl Collator for Maker<'_> {
     fn collate(
         &mut self,
         lessons: &[Lesson<'_>],
-    ) -> std::result::Result<Option<PaperBatch>, BatchError> {
+    ) -> std::result::Result<Collated<PaperBatch>, BatchError> {
         let kept: Vec<Lesson<'_>> = lessons.iter().filter(|l| self.fits(l)).copied().collect();
+        let left_out = lessons.len() - kept.len();
         if kept.is_empty() {
-            return Ok(None);
+            return Ok(Collated {
+                batch: None,
+                left_out,
+            });
         }
         let batcher = Batcher {
             vocabulary: &self.vocabulary,
@@ -184,13 +188,17 @@ impl Collator for Maker<'_> {
         let currents: Vec<Vec<u8>> = kept.iter().map(current).collect();
         let pairs = kept.iter().zip(&currents);
         let pairs = pairs.map(|(l, current)| (l.target_picture, &current[..]));
-        Ok(Some(PaperBatch {
+        let batch = PaperBatch {
             planes: planes(self.about.canvas, pairs)?,
             lessons: sequences.rows.iter().map(|row| row / length).collect(),
             distances: kept.iter().map(|l| l.distance as f32).collect(),
             rows: sequences.rows(),
             sequences,
-        }))
+        };
+        Ok(Collated {
+            batch: Some(batch),
+            left_out,
+        })
     }
 }
 
