@@ -101,10 +101,11 @@ pub fn search(
 ) -> Option<Report> {
     let plan = Plan {
         threads: options.threads,
+        team: 1,
         run: options.run,
         least: LEAST_RUN,
     };
-    runs::search(plan, limits, interrupt, tell, &|track| {
+    runs::search(plan, limits, interrupt, tell, &|track, _| {
         Runner::new(setup, options, track).run()
     })
 }

@@ -117,10 +117,11 @@ pub fn search(
             None => options.threads,
             Some(_) => 1,
         },
+        team: 1,
         run: options.run,
         least: LEAST_RUN,
     };
-    runs::search(plan, limits, interrupt, tell, &|track| {
+    runs::search(plan, limits, interrupt, tell, &|track, _| {
         Runner {
             setup,
             options,

@@ -21,6 +21,7 @@ mod runs;
 pub mod sketch;
 pub mod solver;
 pub mod target;
+mod team;
 pub mod temper;
 
 #[cfg(test)]

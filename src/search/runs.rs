@@ -29,22 +29,37 @@ pub struct Status {
 /// How the row is divided.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Plan {
-    /// Threads that work on runs.
+    /// Threads in all.
     pub(super) threads: usize,
+    /// Most threads that work on one run together.
+    pub(super) team: usize,
     /// Evaluations of a run when time is the only limit.
     pub(super) run: u64,
     /// Fewer evaluations than this are no run.
     pub(super) least: u64,
 }
 
-/// Runs the row; `work` makes one run of it. `interrupt` stops it from outside; `tell` hears how it
-/// goes, now and then, from any thread. `None` when no run found any program.
+impl Plan {
+    /// Threads in each team: as few teams as may be, because several threads on one run find the same
+    /// sooner, and several runs only make luck likelier.
+    fn teams(&self) -> Vec<usize> {
+        let threads = self.threads.max(1);
+        let teams = threads.div_ceil(self.team.max(1));
+        let more = threads % teams;
+        (0..teams)
+            .map(|team| threads / teams + usize::from(team < more))
+            .collect()
+    }
+}
+
+/// Runs the row; `work` makes one run of it, by so many threads. `interrupt` stops it from outside;
+/// `tell` hears how it goes, now and then, from any thread. `None` when no run found any program.
 pub(super) fn search(
     plan: Plan,
     limits: &Limits,
     interrupt: &AtomicBool,
     tell: &(dyn Fn(Status) + Sync),
-    work: &(dyn Fn(Track<'_>) -> Run + Sync),
+    work: &(dyn Fn(Track<'_>, usize) -> Run + Sync),
 ) -> Option<Report> {
     let row = Row {
         limits,
@@ -59,11 +74,12 @@ pub(super) fn search(
         best: Mutex::new(f64::INFINITY),
         runs: Mutex::new(Vec::new()),
     };
+    let teams = plan.teams();
     std::thread::scope(|scope| {
-        for _ in 1..plan.threads.max(1) {
-            scope.spawn(|| row.work(work));
+        for team in &teams[1..] {
+            scope.spawn(|| row.work(*team, work));
         }
-        row.work(work);
+        row.work(teams[0], work);
     });
     row.report()
 }
@@ -137,13 +153,13 @@ pub(super) struct Best {
 }
 
 impl Row<'_> {
-    fn work(&self, work: &(dyn Fn(Track<'_>) -> Run + Sync)) {
+    fn work(&self, team: usize, work: &(dyn Fn(Track<'_>, usize) -> Run + Sync)) {
         loop {
             let index = self.next.fetch_add(1, Ordering::SeqCst);
             if self.shares.of(index) == 0 || self.cancelled(index).is_some() {
                 return;
             }
-            let run = work(Track::new(self, index));
+            let run = work(Track::new(self, index), team);
             if run.stop == StopReason::Solved {
                 self.solved.fetch_min(index, Ordering::SeqCst);
             }
@@ -293,6 +309,15 @@ impl<'a> Track<'a> {
         Ok(())
     }
 
+    /// Counts evaluations that were taken from the budget, and answers of the policy.
+    pub(super) fn count(&mut self, evaluations: u64, expansions: u64) {
+        self.run.evaluations += evaluations;
+        self.run.expansions += expansions;
+        let row = self.row;
+        row.evaluations.fetch_add(evaluations, Ordering::Relaxed);
+        row.expansions.fetch_add(expansions, Ordering::Relaxed);
+    }
+
     /// Nothing to take, only whether to stop.
     pub(super) fn check(&self) -> Result<(), StopReason> {
         self.row.cancelled(self.run.index).map_or(Ok(()), Err)
@@ -409,6 +434,25 @@ mod tests {
     use crate::Compiled;
 
     #[test]
+    fn threads_are_shared_out_among_few_teams() {
+        let teams = |threads, team| {
+            let plan = Plan {
+                threads,
+                team,
+                run: 1,
+                least: 1,
+            };
+            plan.teams()
+        };
+        assert_eq!(teams(0, 3), [1]);
+        assert_eq!(teams(2, 3), [2]);
+        assert_eq!(teams(3, 3), [3]);
+        assert_eq!(teams(4, 3), [2, 2]);
+        assert_eq!(teams(8, 3), [3, 3, 2]);
+        assert_eq!(teams(3, 1), [1, 1, 1]);
+    }
+
+    #[test]
     fn a_run_that_another_one_ends_has_not_met_the_goal() {
         let text = "language t start E sample size 1..=2
             sort E { @primitive A = \"a\"  @primitive B = \"b\" }";
@@ -416,6 +460,7 @@ mod tests {
         let [poor, good] = ["a", "b"].map(|text| compiled.parse(text).expect("a program"));
         let plan = Plan {
             threads: 2,
+            team: 1,
             run: 1000,
             least: 1,
         };
@@ -428,7 +473,7 @@ mod tests {
             &hour,
             &AtomicBool::new(false),
             &|_| {},
-            &|mut track| {
+            &|mut track, _| {
                 if track.run.index == 1 {
                     track.take(&good, 0.0, 0.0);
                     return track.end(StopReason::Solved, 0);

@@ -147,7 +147,7 @@ pub(super) fn tempering(sketch: &Sketch, max_size: u32) -> temper::Options {
         replicas: 6,
         halves: 600_000,
         // No part can be looked at in many places at once: more of them are, one by one.
-        steps: 12,
+        turn: 200,
         draws: 24,
         nudges: 8,
         width: 12,

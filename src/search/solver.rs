@@ -219,23 +219,27 @@ impl<'a> Solver<'a> {
             seed: self.options.seed,
             finder,
         };
+        // What puts programs together is done by one thread.
+        let team = match world.finder {
+            Some(_) => 1,
+            None => temper::most_threads(&self.tempering),
+        };
         let plan = Plan {
             threads: self.options.threads,
+            team,
             run: RUN,
             least: LEAST_RUN,
         };
-        runs::search(plan, limits, interrupt, tell, &|track| {
-            let Ok(bits) = Bits::new(target.clone()) else {
-                return track.end(StopReason::Exhausted, 0);
-            };
+        let tools = || {
+            let bits = Bits::new(target.clone()).ok()?;
             let moves = self.moves().without(world.holes.atoms().to_vec());
-            let runner = Runner::new(
-                &world,
-                bits,
-                moves,
-                Judge::new(self.compiled, self.target),
-                track,
-            );
+            Some((bits, moves, Judge::new(self.compiled, self.target)))
+        };
+        runs::search(plan, limits, interrupt, tell, &|track, threads| {
+            let runner = match Runner::new(&world, threads, || tools(), track) {
+                Ok(runner) => runner,
+                Err(track) => return track.end(StopReason::Exhausted, 0),
+            };
             let mut run = runner.run(&|rng| self.start(rng));
             run.best = run.best.take().map(|best| {
                 let mut value = self.value();

@@ -9,7 +9,7 @@ use crate::search::rounds::Rounds;
 /// How the search goes about it. Temperatures and price are in pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Replicas in a run.
+    /// Replicas in a run. At most half as many threads share them out.
     pub replicas: usize,
     /// Coldest temperature.
     pub cold: f64,
@@ -29,8 +29,8 @@ pub struct Options {
     /// Whether the front of size against error is wanted, and at which prices: then the search goes on
     /// when the goal is met.
     pub pareto: Option<Cycle>,
-    /// Steps of each replica between exchanges.
-    pub steps: u32,
+    /// Evaluations of each replica between exchanges, about.
+    pub turn: u64,
     /// Random atoms that are looked at for a hole.
     pub draws: u32,
     /// Small changes of an atom that are tried at a time, after a sweep over some of its numbers.
@@ -51,7 +51,7 @@ impl Options {
         let weight = weight.max(64.0);
         let cold = (weight / 16_000.0).clamp(0.02, 4.0);
         Options {
-            replicas: 5,
+            replicas: 4,
             cold,
             hot: cold * 32.0,
             price: weight / 450.0,
@@ -59,7 +59,7 @@ impl Options {
             stall: 50_000,
             shorten: 20_000,
             pareto: None,
-            steps: 5,
+            turn: 80,
             draws: 8,
             nudges: 60,
             width: 6,

@@ -5,28 +5,29 @@
 
 use crate::sample::Rng;
 use crate::search::StopReason;
-use crate::search::temper::Runner;
+use crate::search::temper::Lead;
 use crate::tree::Program;
 
 /// Draws a program to start from.
-pub(super) type Start<'s> = &'s dyn Fn(&mut Rng) -> Option<Program>;
+pub(super) type Start<'s> = &'s (dyn Fn(&mut Rng) -> Option<Program> + Sync);
 
-impl Runner<'_> {
+impl Lead<'_, '_> {
     /// A program that the finder puts together, if there is one.
     ///
     /// # Errors
     ///
     /// Why the run is to stop, when it is.
     pub(super) fn find(&mut self, start: Start<'_>) -> Result<Option<Program>, StopReason> {
-        let Some(finder) = &self.world.finder else {
+        let (Some(finder), Some(judge)) = (&self.world.finder, &mut self.judge) else {
             return Ok(None);
         };
+        let common = &mut self.stage.shared().common;
         if let Some(program) = start(&mut self.rng) {
-            self.track.spend(1)?;
-            let (score, _) = self.judge.judge(&program);
-            let energy = score + self.price(&program);
-            self.track.offer(&program, score, energy);
+            common.track.spend(1)?;
+            let (score, _) = judge.judge(&program);
+            let energy = score + common.price(&program);
+            common.track.offer(&program, score, energy);
         }
-        finder.attempt(&mut self.track, &mut self.judge, &mut self.rng)
+        finder.attempt(&mut common.track, judge, &mut self.rng)
     }
 }
