@@ -11,7 +11,7 @@ use tdc::render::coverage::Engine;
 use tdc::rewrite::Simplifier;
 use tdc::sample::{Filler, stream};
 use tdc::scene::eval::lower;
-use tdc::train::{Example, ExampleError, Maker, Options, Origin, Stream, StreamOptions};
+use tdc::train::{Example, ExampleError, Labels, Maker, Options, Origin, Stream, StreamOptions};
 use tdc::tree::diff::{Path, PathMode};
 use tdc::tree::{Edit, edit};
 
@@ -281,4 +281,58 @@ fn canonical_targets_are_fewer_and_still_targets() {
         assert!(example.distance >= 1);
     }
     assert!(changed > 0);
+}
+
+#[test]
+fn labels_can_undo_the_last_step() {
+    let compiled = grammar("csg2d");
+    let options = Options {
+        labels: Labels::LastStep,
+        steps: 1..=1,
+        ..without_pictures(&compiled, 2)
+    };
+    let mut maker = Maker::new(&compiled, options).expect("a maker");
+    let mut plain = Maker::new(&compiled, without_pictures(&compiled, 2)).expect("a maker");
+    let mut fresh = 0;
+    for index in 0..100 {
+        let example = maker.make(index).expect("an example");
+        let back = edit::apply(&compiled.grammar, &example.start, &example.edit);
+        match example.origin {
+            // One step was taken, so undoing it arrives.
+            Origin::Noised(_) => assert_eq!(back, example.target),
+            Origin::Fresh => {
+                fresh += 1;
+                assert_eq!(example, plain.make(index).expect("an example"));
+            }
+        }
+    }
+    assert!((1..100).contains(&fresh));
+}
+
+#[test]
+fn targets_can_be_observed() {
+    let compiled = grammar("csg2d_sketch");
+    let options = |observed| Options {
+        observed,
+        ..Options::of(&compiled)
+    };
+    let mut seen = Maker::new(&compiled, options(true)).expect("a maker");
+    let mut drawn = Maker::new(&compiled, options(false)).expect("a maker");
+    let mut changed = 0;
+    for index in 0..8 {
+        let (seen, drawn) = (seen.make(index), drawn.make(index));
+        let (seen, drawn) = (seen.expect("an example"), drawn.expect("an example"));
+        changed += u32::from(seen.target_picture != drawn.target_picture);
+        assert!(seen.target_picture.same_shape(&drawn.target_picture));
+        let picture = drawn.target_picture.clone();
+        assert_eq!(
+            Example {
+                target_picture: picture,
+                ..seen
+            },
+            drawn
+        );
+    }
+    // An empty picture has no outline.
+    assert!(changed >= 6, "{changed}");
 }

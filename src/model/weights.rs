@@ -84,18 +84,36 @@ impl Weights {
     ///
     /// When a variable cannot be read.
     pub fn to_bytes(&self, remarks: &BTreeMap<String, String>) -> Result<Vec<u8>, WeightsError> {
+        self.to_bytes_with(remarks, &[])
+    }
+
+    /// [`Weights::to_bytes`], and rows of numbers that are no weights of the model: what an optimiser remembers,
+    /// say. A reader of the weights does not see them.
+    ///
+    /// # Errors
+    ///
+    /// When a variable cannot be read.
+    pub fn to_bytes_with(
+        &self,
+        remarks: &BTreeMap<String, String>,
+        beside: &[(&str, &[f32])],
+    ) -> Result<Vec<u8>, WeightsError> {
         let mut bytes = Vec::new();
+        let le = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
         for (name, var) in self.names.iter().zip(&self.vars) {
             let flat = var.to_dtype(DType::F32)?.flatten_all()?;
             let values: Vec<f32> = flat.to_vec1()?;
-            let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            bytes.push((name, var.dims().to_vec(), data));
+            let data: Vec<u8> = le(&values);
+            bytes.push((name.clone(), var.dims().to_vec(), data));
+        }
+        for (name, values) in beside {
+            bytes.push((format!("{BESIDE}{name}"), vec![values.len()], le(values)));
         }
         let file = |error: safetensors::SafeTensorError| WeightsError::File(error.to_string());
         let mut views = Vec::new();
         for (name, shape, data) in &bytes {
             let view = TensorView::new(Dtype::F32, shape.clone(), data).map_err(file)?;
-            views.push(((*name).clone(), view));
+            views.push((name.clone(), view));
         }
         // The library writes the remarks in the order of a hash table; one remark has one order.
         let all = serde_json::to_string(remarks).unwrap_or_default();
@@ -106,6 +124,8 @@ impl Weights {
 
 /// The one entry of a file's metadata: a JSON object of remarks.
 const REMARKS: &str = "tdc";
+/// What the names of rows begin with that are no weights.
+const BESIDE: &str = "beside/";
 
 /// The tensors of a file, and its remarks.
 #[derive(Clone, Debug)]
@@ -113,6 +133,8 @@ pub struct Stored {
     tensors: BTreeMap<String, Tensor>,
     /// What was said beside them.
     pub remarks: BTreeMap<String, String>,
+    /// Rows of numbers that are no weights.
+    pub beside: BTreeMap<String, Vec<f32>>,
 }
 
 impl Stored {
@@ -132,7 +154,7 @@ impl Stored {
             }
             None => BTreeMap::new(),
         };
-        let mut tensors = BTreeMap::new();
+        let (mut tensors, mut beside) = (BTreeMap::new(), BTreeMap::new());
         for (name, view) in all.iter() {
             if view.dtype() != Dtype::F32 {
                 return Err(WeightsError::Shape {
@@ -143,10 +165,18 @@ impl Stored {
             }
             let (each, _) = view.data().as_chunks::<4>();
             let values: Vec<f32> = each.iter().map(|b| f32::from_le_bytes(*b)).collect();
+            if let Some(name) = name.strip_prefix(BESIDE) {
+                beside.insert(name.to_string(), values);
+                continue;
+            }
             let tensor = Tensor::from_vec(values, view.shape(), &Device::Cpu)?;
             tensors.insert(name.to_string(), tensor);
         }
-        Ok(Stored { tensors, remarks })
+        Ok(Stored {
+            tensors,
+            remarks,
+            beside,
+        })
     }
 }
 

@@ -168,7 +168,7 @@ fn num(x: f64) -> String {
     number(x, 3)
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -236,6 +236,8 @@ impl<'a> Solver<'a> {
             Some((bits, moves, Judge::new(self.compiled, self.target)))
         };
         runs::search(plan, limits, interrupt, tell, &|track, threads| {
+            #[allow(clippy::redundant_closure)]
+            // lent as it is, it would have to live as long as the world
             let runner = match Runner::new(&world, threads, || tools(), track) {
                 Ok(runner) => runner,
                 Err(track) => return track.end(StopReason::Exhausted, 0),

@@ -80,7 +80,8 @@ enum Turn {
 }
 
 impl<'a> Runner<'a> {
-    /// A run by so many threads; `tools` makes what each of them works with.
+    /// A run by so many threads, or the track that it would have taken; `tools` makes what each of them works with.
+    #[allow(clippy::result_large_err)] // the caller goes on with the track
     pub(super) fn new(
         world: &'a World<'a>,
         threads: usize,

@@ -16,16 +16,19 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use crate::compiled::Compiled;
 use crate::grammar::inside::SizeError;
-use crate::grammar::ir::{MutateSpec, SampleSpec};
+use crate::grammar::ir::{Grammar, MutateSpec, Observe, SampleSpec};
 use crate::mutate::{self, Mutator};
 use crate::render::coverage::Engine;
+use crate::render::sketch::{SketchOptions, sketch};
 use crate::render::{Picture, RenderError};
 use crate::rewrite::Simplifier;
 use crate::sample::{self, Filler, Rng, below, stream, unit};
 use crate::scene::Live;
-use crate::scene::eval::NotDrawable;
+use crate::scene::eval::{NotDrawable, lower};
 use crate::tree::diff::{Path, PathError, PathMode, PathScratch, check_small};
 use crate::tree::{Edit, Node, Program};
 
@@ -34,8 +37,20 @@ const NOISE: u32 = 16;
 /// Targets that are tried before there is said to be no example.
 const TARGETS: u32 = 64;
 
+/// Which edit of a start is learnt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Labels {
+    /// The first of an edit path to the target.
+    #[default]
+    Path,
+    /// The one that undoes the last mutation (the paper's ablation "no reverse path"). A start that is no
+    /// noised target has none; there it is the first of a path.
+    LastStep,
+}
+
 /// What examples are like.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// Seed of everything random.
     pub seed: u64,
@@ -47,10 +62,15 @@ pub struct Options {
     pub rho: f64,
     /// How many mutations make the other starts; each number is equally likely.
     pub steps: RangeInclusive<u32>,
+    /// Which edit is the label.
+    pub labels: Labels,
     /// What the edit path promises.
     pub mode: PathMode,
     /// Whether both programs are drawn, where the language has a canvas.
     pub pictures: bool,
+    /// Whether the target's picture is what the language's `observe` setting makes of it, a sketch say.
+    /// Without such a setting it changes nothing.
+    pub observed: bool,
     /// Whether targets are brought into the form that all programs share which the language's
     /// rules prove equal: a picture then has fewer programs to learn.
     pub canonical: bool,
@@ -66,8 +86,10 @@ impl Options {
             mutate: compiled.grammar.mutate,
             rho: 0.2,
             steps: 1..=5,
+            labels: Labels::Path,
             mode: PathMode::Plain,
             pictures: true,
+            observed: false,
             canonical: false,
         }
     }
@@ -102,7 +124,7 @@ pub struct Example {
     pub edit: Edit,
     /// How many edits the way has; at least one. What a value network learns.
     pub distance: u32,
-    /// The target's picture (x0); without pixels when pictures are not asked for or the language
+    /// The target's picture (x0), or what is observed of it; without pixels when pictures are not asked for or the language
     /// has none.
     pub target_picture: Picture,
     /// The start's picture (xt); like the target's.
@@ -165,13 +187,21 @@ pub struct Maker<'c> {
     edit: Edit,
     /// The noise on the target; those in front count, the others are buffers.
     noise: Vec<Edit>,
+    /// What undoes the last of them.
+    undo: Edit,
 }
+
+/// Of the seed of pens.
+const PEN: u64 = 0x70656e;
 
 /// Where pictures are drawn. A start is mostly its target with a few edits, so it is drawn as that.
 #[derive(Debug)]
 struct Studio<'c> {
     live: Live<'c>,
     engine: Engine,
+    grammar: &'c Grammar,
+    /// How targets are observed, when they are.
+    observe: Option<&'c Observe>,
 }
 
 impl Studio<'_> {
@@ -225,6 +255,12 @@ impl<'c> Maker<'c> {
             Some(Studio {
                 live: Live::new(&compiled.grammar)?,
                 engine: Engine::new(),
+                grammar: &compiled.grammar,
+                observe: compiled
+                    .grammar
+                    .observe
+                    .as_ref()
+                    .filter(|_| options.observed),
             })
         } else {
             None
@@ -240,6 +276,7 @@ impl<'c> Maker<'c> {
             path: PathScratch::default(),
             edit: Edit::default(),
             noise: Vec::new(),
+            undo: Edit::default(),
         })
     }
 
@@ -320,6 +357,11 @@ impl<'c> Maker<'c> {
                     if !self.mutator.propose_into(&out.start, scratch, rng, edit) {
                         return false;
                     }
+                    if self.options.labels == Labels::LastStep {
+                        self.undo.position = edit.position;
+                        let old = &mut self.undo.replacement;
+                        layout.extract_into(&out.start, edit.position, old);
+                    }
                     layout.apply(&mut out.start, edit);
                 }
             }
@@ -328,10 +370,18 @@ impl<'c> Maker<'c> {
     }
 
     fn draw_target(&mut self, out: &mut Example) -> Result<(), ExampleError> {
-        match &mut self.studio {
-            Some(studio) => studio.draw(&out.target, &mut out.target_picture),
-            None => Ok(()),
+        let Some(studio) = &mut self.studio else {
+            return Ok(());
+        };
+        studio.draw(&out.target, &mut out.target_picture)?;
+        if let Some(observe) = studio.observe {
+            // The generator is one of its own, so that the programs are those of plain pictures.
+            let mut rng = stream(self.options.seed ^ PEN, out.index);
+            let scene = lower(studio.grammar, &out.target)?;
+            let pen = SketchOptions::draw(observe, &scene.canvas, &mut rng);
+            out.target_picture = sketch(&scene, pen, &mut rng)?.picture();
         }
+        Ok(())
     }
 
     /// Draws the start; the studio shows the target, and does so again after an error.
@@ -376,5 +426,8 @@ impl<'c> Maker<'c> {
         }
         self.sample = fill.into_scratch();
         self.path = path.into_scratch();
+        if self.options.labels == Labels::LastStep && out.origin != Origin::Fresh {
+            out.edit.clone_from(&self.undo);
+        }
     }
 }

@@ -24,7 +24,7 @@
 //! first such subtree is replaced by a tree of least size. No node is replaced like this twice, so
 //! strict mode takes at most as many further steps as the source has nodes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::grammar::ids::NtId;
 use crate::grammar::inside::{Inside, least_small};
@@ -41,7 +41,7 @@ pub trait Fill {
 }
 
 /// What an edit path promises beyond arriving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum PathMode {
     /// Every replacement is small (algorithm 1).
     #[default]

@@ -47,6 +47,23 @@ pub use standard::standardise;
 
 pub(crate) use real::Real;
 
+/// Stack of a thread that reckons: the way back through a network is found by recursion.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Does something with so many threads for its operators, one at least.
+///
+/// # Errors
+///
+/// When no threads can be started.
+pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .stack_size(STACK_BYTES)
+        .build()
+        .map_err(std::io::Error::other)?;
+    Ok(pool.install(work))
+}
+
 /// A forward function for both element types: `$body` sees slices of type `$T`.
 macro_rules! floats {
     ($name:expr, [$($storage:ident @ $layout:ident => $slice:ident),+], $T:ident => $body:expr) => {{
