@@ -27,6 +27,8 @@ mod simplify;
 mod snap;
 mod solve;
 mod tasks;
+#[cfg(feature = "learn")]
+mod train;
 
 use clap::{Parser, Subcommand};
 
@@ -87,6 +89,8 @@ enum Command {
     Render(render::Args),
     Solve(solve::Args),
     Tasks(tasks::Args),
+    #[cfg(feature = "learn")]
+    Train(Box<train::Args>),
     Snap(snap::Args),
     Bench(bench::Args),
     Explain(explain::Args),
@@ -111,6 +115,8 @@ pub fn run(cli: Cli) -> u8 {
         Command::Render(args) => render::run(&shell, &args),
         Command::Solve(args) => solve::run(&shell, &args),
         Command::Tasks(args) => tasks::run(&shell, &args),
+        #[cfg(feature = "learn")]
+        Command::Train(args) => train::run(&shell, &args),
         Command::Snap(args) => snap::run(&shell, &args),
         Command::Bench(args) => bench::run(&shell, &args),
         Command::Explain(args) => explain::run(&shell, &args),

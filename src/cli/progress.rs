@@ -24,7 +24,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Work of `total` steps.
+    /// Work of `total` steps; of nobody knows how many with 0.
     pub fn new(shell: &Shell, what: &'static str, total: u64) -> Progress {
         let now = Instant::now();
         Progress {
@@ -52,16 +52,25 @@ impl Progress {
         }
         if self.live {
             let bar = self.bar.get_or_insert_with(|| {
-                let bar = ProgressBar::new(self.total);
-                let style = "{prefix} {wide_bar} {percent:>3} %  {elapsed}  {msg}";
+                let (bar, style) = match self.total {
+                    0 => (ProgressBar::no_length(), "{prefix}  {elapsed}  {wide_msg}"),
+                    total => {
+                        let style = "{prefix} {wide_bar} {percent:>3} %  {elapsed}  {msg}";
+                        (ProgressBar::new(total), style)
+                    }
+                };
                 if let Ok(style) = ProgressStyle::with_template(style) {
                     bar.set_style(style.progress_chars("━━╌"));
                 }
                 bar.set_prefix(self.what);
                 bar
             });
-            bar.set_position(done.min(self.total));
             bar.set_message(remark.to_owned());
+            match self.total {
+                // Nothing else would draw it again.
+                0 => bar.tick(),
+                total => bar.set_position(done.min(total)),
+            }
         } else if self.last.elapsed() >= BETWEEN_LINES {
             self.last = Instant::now();
             let percent = (100 * done.min(self.total)).checked_div(self.total);
@@ -70,7 +79,10 @@ impl Progress {
             } else {
                 format!(", {remark}")
             };
-            eprintln!("{}: {} %{remark}", self.what, percent.unwrap_or(100));
+            match percent {
+                Some(percent) => eprintln!("{}: {percent} %{remark}", self.what),
+                None => eprintln!("{}{remark}", self.what),
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ mod programs;
 mod rules;
 mod snap;
 mod tasks;
+#[cfg(feature = "learn")]
+mod train;
 
 const DONUT: &str = "(- (Circle 6 8 8) (Circle 3 8 8))";
 

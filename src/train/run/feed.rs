@@ -71,8 +71,6 @@ impl<B: Send + Sync + 'static> Feed<B> {
         first: u64,
         threads: usize,
     ) -> Result<Feed<B>, RunError> {
-        // What is wrong with the options is told here, not by the first batch.
-        Maker::new(compiled, plan.examples.clone())?;
         let (compiled, plan) = (Arc::clone(compiled), plan.clone());
         let threads = threads.max(1);
         let work = move |queue: &Worker<Item<B>>| {

@@ -38,8 +38,10 @@ pub struct State {
     pub updates: u64,
     /// Examples seen.
     pub examples: u64,
-    /// Seconds of training.
+    /// Seconds of training, with what is measured and written on the way.
     pub seconds: f64,
+    /// Seconds of them in which the model waited for examples.
+    pub waited: f64,
     /// The best so far, and its step.
     pub best: Option<(u64, HeldOut)>,
     pub(super) tally: Tally,
@@ -53,6 +55,7 @@ impl State {
             updates: 0,
             examples: 0,
             seconds: 0.0,
+            waited: 0.0,
             best: None,
             tally: Tally::default(),
         }

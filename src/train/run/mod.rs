@@ -93,6 +93,8 @@ pub struct Report {
     pub ending: Ending,
     /// What it is at its end.
     pub state: State,
+    /// The last row of its record.
+    pub last: Option<Row>,
 }
 
 /// Why a run ended badly.

@@ -14,6 +14,7 @@ use super::{Ending, Origin, Report, Run, RunError, Seen, plot};
 use crate::model::checkpoint::write_whole;
 use crate::model::learner::{Counts, Learner, Recipe, Share};
 use crate::model::ops::{Adam, AllReduce, Alone, ReduceError, flatten, group, on_threads};
+use crate::train::Maker;
 
 /// Batches in a row without an example before a run gives up.
 const EMPTY: u64 = 50;
@@ -26,6 +27,8 @@ pub(super) fn train<L: Learner>(
     seen: &mut (dyn FnMut(&Seen) + Send),
 ) -> Result<Report, RunError> {
     run.plan.check()?;
+    // What is wrong with the options is told before anything is written.
+    Maker::new(&run.compiled, run.plan.examples.clone())?;
     let begun = folder::open(run)?;
     let workers = run.plan.workers;
     let threads = (run.how.threads / workers).max(1);
@@ -217,6 +220,7 @@ impl<'t, L: Learner> Task<'t, L> {
         Ok(Report {
             ending,
             state: self.state.clone(),
+            last: self.keeper.as_ref().and_then(|k| k.rows.last().copied()),
         })
     }
 
@@ -328,6 +332,7 @@ impl<'t, L: Learner> Task<'t, L> {
         state.updates = self.adam.steps;
         state.examples += examples;
         state.seconds = seconds;
+        state.waited += waited;
         // Others' clocks are not this one's; what goes by time is the first worker's affair.
         self.saved = match &self.keeper {
             Some(keeper) => keeper.saved.1,
