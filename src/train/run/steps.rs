@@ -357,16 +357,23 @@ impl<'t, L: Learner> Task<'t, L> {
         Ok(Some(row))
     }
 
-    /// Writes a row and begins the next.
+    /// Writes a row and begins the next. When no step was taken since the last row, that one is written anew,
+    /// with what has been measured.
     fn row(&mut self, rate: f64, held_out: Option<HeldOut>) -> Result<Row, RunError> {
         let state = &mut self.state;
         let tally = std::mem::take(&mut state.tally);
-        let row = Row {
-            held_out,
-            ..tally.row(state.step, state.examples, state.seconds, rate)
-        };
         let folder = &self.run.folder;
-        metrics::append(&folder::at(folder, METRICS), &row)?;
+        let record = folder::at(folder, METRICS);
+        let mut row = tally.row(state.step, state.examples, state.seconds, rate);
+        if tally.steps == 0
+            && let Some(keeper) = &mut self.keeper
+            && let Some(last) = keeper.rows.pop_if(|last| last.step == state.step)
+        {
+            row = last;
+            metrics::cut(&record, state.step.saturating_sub(1))?;
+        }
+        row.held_out = held_out;
+        metrics::append(&record, &row)?;
         if let Some(keeper) = &mut self.keeper {
             keeper.rows.push(row);
             let title = title(&self.run.about.language, &self.run.about.preset);

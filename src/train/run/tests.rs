@@ -166,6 +166,16 @@ fn a_run_that_was_cut_off_ends_in_the_same_weights() {
 }
 
 #[test]
+fn a_last_row_is_measured_and_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = go(&run(folder.path(), 8)).unwrap();
+    let rows = rows(folder.path());
+    assert_eq!(rows.iter().map(|r| r.step).collect::<Vec<_>>(), [4, 8]);
+    assert!(rows[1].held_out.is_some() && rows[1].loss > 0.0);
+    assert_eq!(report.last, Some(rows[1]));
+}
+
+#[test]
 fn what_is_no_number_stops_and_leaves_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     go(&run(folder.path(), 10)).unwrap();
