@@ -261,6 +261,61 @@ fn paths_arrive_by_small_steps() {
 }
 
 #[test]
+fn paths_can_begin_wherever_programs_differ() {
+    let mut several = 0;
+    for grammar in cases() {
+        let inside = inside(&grammar);
+        let mutator = Mutator::with_sampler(sampler(&grammar, &inside), grammar.mutate).unwrap();
+        let (layout, small) = (mutator.sampler().layout(), grammar.mutate.small);
+        let replace = |at: &Program, edit: &Edit| edit::apply(&grammar, at, edit);
+        for seed in 0..150 {
+            let (source, target) = (draw(&mutator, seed), draw(&mutator, seed + 10_000));
+            for mode in [PathMode::Plain, PathMode::Strict] {
+                let mut rng = stream(7, seed);
+                let mut path = Path::new(layout, &inside, small, mode, &source, &target);
+                let (mut at, mut edit, mut sites) = (source.clone(), Edit::default(), Vec::new());
+                for steps in 0.. {
+                    path.sites(&mut sites);
+                    // The target's subtrees at all of them make the target.
+                    let whole = sites.iter().rev().fold(at.clone(), |at, site| {
+                        let replacement = layout.extract(&target, site.target);
+                        assert_ne!(layout.extract(&at, site.source), replacement);
+                        let position = site.source;
+                        replace(
+                            &at,
+                            &Edit {
+                                position,
+                                replacement,
+                            },
+                        )
+                    });
+                    assert_eq!(whole, target);
+                    if sites.is_empty() {
+                        break;
+                    }
+                    several += usize::from(sites.len() > 1);
+                    assert!(steps < source.len() + target.len());
+                    let site = sites[below(&mut rng, sites.len() as u32) as usize];
+                    let mut fill = Filler::new(mutator.sampler(), &mut rng);
+                    assert!(path.propose_at(site, &mut fill, &mut edit));
+                    let old = layout.extract(&at, edit.position);
+                    assert_ne!(old, edit.replacement);
+                    assert!(edit.replacement.size() <= small);
+                    assert!(mode == PathMode::Plain || old.size() <= small);
+                    path.apply(&edit);
+                    at = replace(&at, &edit);
+                    assert!(at.is_valid(&grammar), "{at:?}");
+                    assert_eq!(path.current(), at);
+                }
+                assert_eq!(at, target);
+                assert!(!path.propose(&mut Filler::new(mutator.sampler(), &mut rng), &mut edit));
+            }
+        }
+    }
+    assert!(several > 1_000, "{several}");
+}
+
+#[test]
 fn the_same_program_needs_no_step_and_two_small_ones_need_one_at_their_root() {
     let grammar = grammar(CSG, SizeMetric::Primitives, 4);
     let inside = inside(&grammar);

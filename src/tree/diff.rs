@@ -23,6 +23,13 @@
 //! nonterminal has a smaller production, so its own fits sigma_small: it is small after all. The
 //! first such subtree is replaced by a tree of least size. No node is replaced like this twice, so
 //! strict mode takes at most as many further steps as the source has nodes.
+//!
+//! A path need not begin at the first node that differs: [`Path::sites`] gives all places at which it
+//! could, and [`Path::propose_at`] the edit of each.
+
+mod sites;
+
+pub use sites::Site;
 
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +107,8 @@ pub struct PathScratch {
     fit: Vec<(usize, NtId, u32)>,
     /// Nodes of the source still to be looked at: nonterminal, size left (depth).
     shrink: Vec<(NtId, u32)>,
+    /// Nodes of both programs still to be compared, the next on top.
+    compare: Vec<NtId>,
     part: Program,
 }
 
@@ -192,30 +201,45 @@ impl<'a> Path<'a> {
 
     /// The next edit, of [`Path::current`]; false at the target. [`Path::apply`] goes on.
     pub fn propose(&mut self, fill: &mut dyn Fill, edit: &mut Edit) -> bool {
-        let (Some(nt), Some(target)) = (self.advance(), self.target.nodes.get(self.at)) else {
+        let Some(nt) = self.advance() else {
             return false;
         };
-        let target_size = target.size;
+        let site = Site {
+            source: self.at,
+            target: self.at,
+            nt,
+        };
+        self.propose_at(site, fill, edit)
+    }
+
+    /// The edit at one of the places that [`Path::sites`] gives for [`Path::current`]; false at a
+    /// place that is none. [`Path::apply`] goes on from it.
+    pub fn propose_at(&mut self, site: Site, fill: &mut dyn Fill, edit: &mut Edit) -> bool {
+        let (Some(_), Some(wanted)) = (self.index(site.source), self.target.nodes.get(site.target))
+        else {
+            return false;
+        };
+        let target_size = wanted.size;
         edit.replacement.nodes.clear();
         edit.replacement.texts.clear();
         if self.mode == PathMode::Strict
-            && let Some((position, nt)) = self.next_to_shrink(nt)
+            && let Some((position, nt)) = self.next_to_shrink(site)
         {
             edit.position = position;
             fill.fill(nt, self.least(nt), &mut edit.replacement);
             return true;
         }
-        edit.position = self.at;
+        edit.position = site.source;
         if target_size <= self.small {
             self.layout
-                .append(self.target, self.at, &mut edit.replacement);
+                .append(self.target, site.target, &mut edit.replacement);
         } else {
-            self.fit(nt, fill, &mut edit.replacement);
+            self.fit(site, fill, &mut edit.replacement);
         }
         true
     }
 
-    /// Applies an edit that [`Path::propose`] gave.
+    /// Applies an edit that [`Path::propose`] or [`Path::propose_at`] gave.
     pub fn apply(&mut self, edit: &Edit) {
         let Some(top) = self.index(edit.position) else {
             return;
@@ -350,15 +374,15 @@ impl<'a> Path<'a> {
         self.inside.least_of(node.production).unwrap_or(0)
     }
 
-    /// Builds a small tree that starts like the target's subtree at `self.at`, which is not small.
-    fn fit(&mut self, nt: NtId, fill: &mut dyn Fill, out: &mut Program) {
+    /// Builds a small tree that starts like the target's subtree at this place, which is not small.
+    fn fit(&mut self, site: Site, fill: &mut dyn Fill, out: &mut Program) {
         let depth = self.layout.metric() == SizeMetric::Depth;
         let mut stack = std::mem::take(&mut self.buffers.fit);
         let mut part = std::mem::take(&mut self.buffers.part);
         // For sums: what is left when every open position takes its least size.
-        let mut spare = self.small.saturating_sub(self.least(nt));
+        let mut spare = self.small.saturating_sub(self.least(site.nt));
         stack.clear();
-        stack.push((self.at, nt, self.small));
+        stack.push((site.target, site.nt, self.small));
         while let Some((at, nt, left)) = stack.pop() {
             let node = self.target.nodes[at];
             let least = self.least(nt);
@@ -390,18 +414,18 @@ impl<'a> Path<'a> {
         self.buffers.part = part;
     }
 
-    /// The first small subtree of the source's subtree at `self.at` that can shrink, when the
+    /// The first small subtree of the source's subtree at this place that can shrink, when the
     /// latter is not small.
-    fn next_to_shrink(&mut self, nt: NtId) -> Option<(usize, NtId)> {
-        let last = self.buffers.rest.len().checked_sub(1)?;
+    fn next_to_shrink(&mut self, site: Site) -> Option<(usize, NtId)> {
+        let last = self.index(site.source)?;
         if self.buffers.rest[last].size <= self.small {
             return None;
         }
         let depth = self.layout.metric() == SizeMetric::Depth;
         let mut stack = std::mem::take(&mut self.buffers.shrink);
         stack.clear();
-        stack.push((nt, self.small));
-        // Counted from the walk's place.
+        stack.push((site.nt, self.small));
+        // Counted from the place.
         let mut at = 0;
         let mut found = None;
         while let Some((nt, left)) = stack.pop() {
@@ -412,7 +436,7 @@ impl<'a> Path<'a> {
                 continue;
             }
             if node.size <= self.small {
-                found = Some((self.at + at, nt));
+                found = Some((site.source + at, nt));
                 break;
             }
             // A node that cannot get down to what is left for it must become small itself first.

@@ -14,6 +14,7 @@
 
 mod activation;
 mod attention;
+mod choice;
 mod conv;
 mod embed;
 mod entropy;
@@ -35,8 +36,9 @@ use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
 
 pub use activation::{gelu, mix, relu};
 pub use attention::{Keys, cross_attention, self_attention};
+pub use choice::{Options, choice};
 pub use conv::{Conv, conv2d};
-pub use embed::embed;
+pub use embed::{Bags, bag, embed};
 pub use entropy::{Rows, cross_entropy};
 pub use linear::linear;
 pub use norm::layer_norm;

@@ -273,6 +273,84 @@ fn rows_of_tables() {
     assert!(embed(&random(38, &[6, 3]), [6]).is_err());
 }
 
+#[test]
+fn bags_of_rows() {
+    let table = random(39, &[6, 3]);
+    let bags = Bags {
+        ends: vec![3, 3, 4, 8],
+        rows: vec![5, 0, 5, 2, 0, 1, 2, 3],
+        weights: vec![0.5, -1.0, 0.25, 1.0, 2.0, 0.5, 0.125, 0.0],
+    };
+    hold(std::slice::from_ref(&table), |a| bag(&a[0], bags.clone()));
+    let out: Vec<Vec<f64>> = bag(&table, bags.clone()).unwrap().to_vec2().unwrap();
+    let rows: Vec<Vec<f64>> = table.to_vec2().unwrap();
+    assert_eq!(out[1], [0.0; 3]);
+    assert_eq!(out[2], rows[2]);
+    assert_eq!(out[0][1], 0.75 * rows[5][1] - rows[0][1]);
+    let refused = |bags: Bags| assert!(bag(&table, bags).is_err());
+    let with = |ends: &[u32], rows: &[u32], weights: &[f32]| Bags {
+        ends: ends.to_vec(),
+        rows: rows.to_vec(),
+        weights: weights.to_vec(),
+    };
+    refused(with(&[1], &[6], &[1.0]));
+    refused(with(&[1], &[1, 2], &[1.0, 1.0]));
+    refused(with(&[2, 1, 2], &[1, 2], &[1.0, 1.0]));
+    refused(with(&[2], &[1, 2], &[1.0]));
+    refused(with(&[], &[1], &[1.0]));
+}
+
+#[test]
+fn choices_among_sets_of_options() {
+    let scores = random(40, &[9]);
+    let options = Options {
+        ends: vec![1, 4, 4, 6, 9],
+        weights: vec![1.0, 0.5, 0.0, 1.5, 0.0, 0.0, 0.25, 0.25, 0.0],
+    };
+    let of = |a: &[Tensor]| choice(&a[0].affine(4.0, 0.0)?, options.clone());
+    hold(std::slice::from_ref(&scores), of);
+    // Scores of any size, and sets that do not count.
+    let far = scores.affine(1e4, 0.0).unwrap();
+    let loss: f64 = choice(&far, options.clone()).unwrap().to_scalar().unwrap();
+    assert!(loss.is_finite() && loss > 0.0, "{loss}");
+    let none = Options {
+        ends: vec![9],
+        weights: vec![0.0; 9],
+    };
+    let loss: f64 = choice(&scores, none).unwrap().to_scalar().unwrap();
+    assert_eq!(loss, 0.0);
+    let refused = |ends: &[u32], weights: &[f32]| {
+        let (ends, weights) = (ends.to_vec(), weights.to_vec());
+        assert!(choice(&scores, Options { ends, weights }).is_err());
+    };
+    refused(&[8], &[0.0; 9]);
+    refused(&[9], &[0.0; 8]);
+    refused(&[4, 3, 9], &[0.0; 9]);
+    refused(&[9], &[-1.0; 9]);
+    refused(&[9], &[f32::NAN; 9]);
+}
+
+#[test]
+fn a_choice_with_one_right_option_is_a_cross_entropy() {
+    let scores = random(41, &[3, 4]);
+    let rows = Rows {
+        targets: vec![2, 0, 3],
+        weights: vec![1.0, 0.5, 2.0],
+        legal: None,
+    };
+    let mut weights = vec![0.0; 12];
+    for (row, (target, weight)) in rows.targets.iter().zip(&rows.weights).enumerate() {
+        weights[4 * row + *target as usize] = *weight;
+    }
+    let options = Options {
+        ends: vec![4, 8, 12],
+        weights,
+    };
+    let flat = scores.flatten_all().unwrap();
+    let ours = choice(&flat, options).unwrap();
+    assert!(off(&ours, &cross_entropy(&scores, rows).unwrap()) < 1e-12);
+}
+
 fn some_rows() -> Rows {
     Rows {
         targets: vec![0, 3, 2, 4],
