@@ -160,7 +160,7 @@ impl<'a> Solver<'a> {
     fn target_bits(&self) -> Option<Target> {
         let grammar = &self.compiled.grammar;
         let target = match grammar.observe {
-            None => Target::new(grammar, self.target),
+            None => Target::new(grammar, self.target).with_ink_of_at_least(temper::LEAST_WEIGHT),
             Some(_) => Target::sketch(grammar, self.target),
         };
         Bits::new(target.clone()).ok()?;

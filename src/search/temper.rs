@@ -20,6 +20,7 @@ mod starts;
 mod steps;
 mod world;
 
+pub(super) use options::LEAST_WEIGHT;
 pub use options::Options;
 pub(super) use world::World;
 

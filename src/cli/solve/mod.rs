@@ -107,7 +107,7 @@ pub struct Args {
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
 
-    /// Independent searches at the same time
+    /// Threads for a target: two at a time work on the same search, more make further ones
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
 

@@ -12,6 +12,7 @@
 
 mod compose;
 mod formulas;
+mod heavy;
 mod layout;
 mod loops;
 mod palette;
@@ -308,18 +309,23 @@ impl Bits {
                     return Ok(strokes.score(&mut self.scratch, words, &self.layout));
                 }
                 let target = (&self.target.words[..], &self.target.above[..]);
-                Ok(loops::wrong(self.operand(value), target, &self.layout))
+                let ink = self.operand(value);
+                let wrong = |word: usize| ink.words[word] ^ self.target.words[word];
+                Ok(loops::wrong(ink, target, &self.layout) + self.target.heavy.more(wrong))
             }
             Content::Layers(layers) => {
                 self.blank();
                 for layer in layers {
                     self.layer(scene, versions, layer)?;
                 }
-                Ok(loops::differing(
-                    &self.picture,
-                    &self.target.words,
-                    self.layout.planes,
-                ))
+                let (picture, target) = (&self.picture, &self.target.words);
+                let wrong = |word: usize| {
+                    let planes =
+                        (0..self.layout.planes).map(|plane| plane * self.layout.plane + word);
+                    planes.fold(0, |any, at| any | (picture[at] ^ target[at]))
+                };
+                Ok(loops::differing(picture, target, self.layout.planes)
+                    + self.target.heavy.more(wrong))
             }
         }
     }

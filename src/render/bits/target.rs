@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::heavy::Heavy;
 use super::strokes::Strokes;
 use super::{Layout, Palette};
 use crate::grammar::ir::Grammar;
@@ -21,6 +22,8 @@ pub struct Target {
     pub(super) words: Vec<u64>,
     /// Of the first plane, column of words by column: pixels set above each row, and in all.
     pub(super) above: Vec<u64>,
+    /// Pixels that count several times.
+    pub(super) heavy: Heavy,
     /// The strokes of a sketch.
     pub(super) strokes: Option<Arc<Strokes>>,
 }
@@ -56,6 +59,7 @@ impl Target {
             palette,
             words,
             above,
+            heavy: Heavy::default(),
             strokes: None,
         }
     }
@@ -70,6 +74,14 @@ impl Target {
             strokes: Some(Arc::new(strokes)),
             ..target
         }
+    }
+
+    /// Lets the pixels that are not background count as much as `least` pixels, about, where there are fewer of
+    /// them; at most as 10,000. What is counted as differing is then more than the number of pixels that do.
+    #[must_use]
+    pub fn with_ink_of_at_least(mut self, least: u16) -> Target {
+        self.heavy = Heavy::new(&self.words, &self.layout, u64::from(least));
+        self
     }
 
     /// The colours that are told apart.

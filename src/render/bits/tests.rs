@@ -235,10 +235,15 @@ fn what_is_in_a_hole_costs_what_the_whole_picture_says() {
         let sampler = sampler(&compiled);
         let mut rng = stream(11, 0);
         let mut pieces = crate::scene::piece::Pieces::new(grammar);
-        let (mut seen, mut off) = (0, 0);
+        let (mut seen, mut off, mut heavy) = (0, 0, 0);
         for _ in 0..60 {
             let [wanted, program] = [(); 2].map(|()| sampler.sample(&mut rng));
-            let mut bits = Bits::new(target(&compiled, &wanted)).expect("a target");
+            // By turns plain, and with ink that counts several times.
+            let least = [0, 10_000][rng.random_range(0..2)];
+            let wanted = target(&compiled, &wanted).with_ink_of_at_least(least);
+            let times = wanted.heavy.times();
+            heavy += u32::from(times > 1);
+            let mut bits = Bits::new(wanted).expect("a target");
             let mut planes = Planes::default();
             let mut live = Live::new(grammar).expect("a canvas");
             live.set(&program).expect("a picture");
@@ -266,13 +271,51 @@ fn what_is_in_a_hole_costs_what_the_whole_picture_says() {
                     seen += 1;
                     // A pixel whose middle is on an edge may be rounded either way.
                     off += u32::from(told != drawn);
-                    assert!(told.abs_diff(drawn) <= 6, "{name}: {told} for {drawn}");
+                    assert!(
+                        told.abs_diff(drawn) <= 6 * times,
+                        "{name}: {told} for {drawn}"
+                    );
                 }
             }
         }
+        assert!(heavy > 0);
         assert!(seen >= least, "{name}: {seen}");
         assert!(off * 50 <= seen, "{name}: {off} of {seen}");
     }
+}
+
+#[test]
+fn a_small_drawing_counts_as_much_as_is_said() {
+    let compiled = Compiled::load(concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/flat.tdg"));
+    let flat = compiled.expect("a language");
+    let sampler = sampler(&flat);
+    let mut rng = stream(13, 0);
+    let mut heavy = 0;
+    for _ in 0..40 {
+        let [wanted, drawn] = [(); 2].map(|()| scene_of(&flat, &sampler.sample(&mut rng)));
+        let picture = Engine::new().draw(&wanted).expect("it is drawn");
+        let plain = Target::new(&flat.grammar, &picture);
+        let goal = plain.picture();
+        let blank = Picture::blank(flat.grammar.canvas.as_ref().expect("a canvas"));
+        let ink = differing(&goal, &blank);
+        // Three times as much as it has, less one that is too little for another time.
+        let least = u16::try_from(3 * ink.min(1000)).expect("not so many") + 1;
+        let times = (u64::from(least) / ink.max(1)).max(1);
+        heavy += u32::from(times == 3);
+        let mut bits = Bits::new(plain.with_ink_of_at_least(least)).expect("a canvas");
+        let counted = bits.draw(&drawn).expect("drawn");
+        let shown = bits.picture();
+        let of = |at: usize, of: &Picture| [0, 1, 2].map(|c| of.data[3 * at + c]);
+        let wrong = (0..goal.data.len() / 3).filter(|at| of(*at, &goal) != of(*at, &shown));
+        let expected: u64 = wrong
+            .map(|at| match of(at, &goal) == of(at, &blank) {
+                true => 1,
+                false => times,
+            })
+            .sum();
+        assert_eq!(counted, expected);
+    }
+    assert!(heavy > 0);
 }
 
 #[test]

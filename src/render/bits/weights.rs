@@ -188,7 +188,11 @@ impl Bits {
     /// What the pixels of a plane are worth.
     pub(super) fn worth_of(&mut self, weights: &Weights, plane: &[u64]) -> i64 {
         match &self.target.strokes {
-            None => loops::worth_of_plane(plane, &weights.full, &weights.empty),
+            None => {
+                let (full, empty) = (&weights.full[..], &weights.empty[..]);
+                let heavy = self.target.heavy.worth(plane, full, empty);
+                loops::worth_of_plane(plane, full, empty) + heavy
+            }
             Some(strokes) => {
                 let around = (&weights.empty[..], &weights.full[..]);
                 let score = strokes.score_filled(&mut self.scratch, around, plane, &self.layout);
@@ -255,6 +259,9 @@ impl Bits {
             &self.layout,
             &mut weights.before,
         );
+        let around = (&weights.full[..], &weights.empty[..]);
+        let heavy = &self.target.heavy;
+        heavy.add(around.0, around.1, &self.layout, &mut weights.before);
         Ok(true)
     }
 

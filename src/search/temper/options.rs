@@ -6,6 +6,9 @@
 use crate::search::front::Cycle;
 use crate::search::rounds::Rounds;
 
+/// Smaller drawings are searched for as if they had so many pixels.
+pub(in crate::search) const LEAST_WEIGHT: u16 = 64;
+
 /// How the search goes about it. Temperatures and price are in pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -48,7 +51,7 @@ pub struct Options {
 impl Options {
     /// Options for a target of which `weight` pixels differ from the empty canvas.
     pub fn for_weight(weight: f64, max_size: u32) -> Options {
-        let weight = weight.max(64.0);
+        let weight = weight.max(f64::from(LEAST_WEIGHT));
         let cold = (weight / 16_000.0).clamp(0.02, 4.0);
         Options {
             replicas: 4,
@@ -57,7 +60,7 @@ impl Options {
             price: weight / 450.0,
             halves: 300_000,
             stall: 50_000,
-            shorten: 20_000,
+            shorten: 36_000,
             pareto: None,
             turn: 80,
             draws: 8,
