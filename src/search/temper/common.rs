@@ -26,6 +26,8 @@ const DEARER: f64 = 4.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Shorten {
     size: u32,
+    /// Its wrong pixels on bit planes.
+    wrong: f64,
     /// Evaluations after which the search ends.
     until: u64,
 }
@@ -119,9 +121,15 @@ impl<'a> Common<'a> {
         self.price * f64::from(program.size())
     }
 
-    /// The size of what meets the goal: from then on only what is smaller is wanted.
+    /// The size of what meets the goal: from then on what is smaller is wanted.
     pub(super) fn known_size(&self) -> u32 {
         self.shorten.map_or(u32::MAX, |shorten| shorten.size)
+    }
+
+    /// Whether a program is as small as what meets the goal, and nearer to the target.
+    pub(super) fn refines(&self, size: u32, wrong: f64) -> bool {
+        let better = |known: Shorten| size == known.size && wrong < known.wrong;
+        self.shorten.is_some_and(better)
     }
 
     /// Whether a program was looked at on the anti-aliased picture.
@@ -195,11 +203,18 @@ impl<'a> Common<'a> {
         self.tested.insert(look.hash);
         let (program, score, solved) = (&look.program, look.score, look.solved);
         let size = program.size();
-        // Another replica may have been faster.
+        let energy = score + self.world.options.price * f64::from(size);
+        // Another replica may have been faster; then there is at most something to refine.
         if size >= self.known_size() {
+            if let Some(known) = &mut self.shorten
+                && size == known.size
+                && solved
+                && self.track.offer(program, score, energy)
+            {
+                known.wrong = known.wrong.min(look.wrong);
+            }
             return Ok(());
         }
-        let energy = score + self.world.options.price * f64::from(size);
         // Nothing that meets the goal gives way to what does not.
         if !solved && self.solved {
             return Ok(());
@@ -232,7 +247,8 @@ impl<'a> Common<'a> {
             Some(shorten) => shorten.until,
             None => now + now.max(self.world.options.shorten),
         };
-        self.shorten = Some(Shorten { size, until });
+        let wrong = look.wrong;
+        self.shorten = Some(Shorten { size, wrong, until });
         // The best of those that are shorter.
         self.least = f64::INFINITY;
         self.champion = (f64::INFINITY, 0);

@@ -79,6 +79,8 @@ pub(super) struct Champion {
 pub(super) struct Look {
     pub(super) hash: u64,
     pub(super) program: Program,
+    /// Wrong pixels on bit planes.
+    pub(super) wrong: f64,
     /// In pixels.
     pub(super) score: f64,
     /// Whether it meets the goal.
@@ -299,22 +301,25 @@ impl<'a> Hand<'a> {
         let (program, news) = (replica.live.program(), &mut replica.news);
         let (energy, wrong, size) = (replica.energy, replica.wrong, program.size());
         if size >= common.known_size() {
-            return;
-        }
-        let pareto = self.world.options.pareto.is_some();
-        let behind = news.behind(pareto, energy, wrong, size);
-        if energy < news.least {
-            news.least = energy;
-            news.champion = Some(Champion {
-                wrong,
-                size,
-                energy,
-                spent: news.spent,
-            });
-        }
-        if behind.max(0.0) > news.slack {
-            news.slack *= 1.01;
-            return;
+            if !common.refines(size, wrong) {
+                return;
+            }
+        } else {
+            let pareto = self.world.options.pareto.is_some();
+            let behind = news.behind(pareto, energy, wrong, size);
+            if energy < news.least {
+                news.least = energy;
+                news.champion = Some(Champion {
+                    wrong,
+                    size,
+                    energy,
+                    spent: news.spent,
+                });
+            }
+            if behind.max(0.0) > news.slack {
+                news.slack *= 1.01;
+                return;
+            }
         }
         let hash = FxBuildHasher.hash_one(program);
         if common.has_seen(hash) || news.looks.iter().any(|look| look.hash == hash) {
@@ -325,6 +330,7 @@ impl<'a> Hand<'a> {
         news.looks.push(Look {
             hash,
             program: program.clone(),
+            wrong,
             score,
             solved,
         });
