@@ -288,6 +288,14 @@ impl Parts {
         (region, self.drawing(piece, bounds))
     }
 
+    /// A drawing without its layers, of the same bounds.
+    pub(super) fn unpainted(&self, drawing: Painted) -> Painted {
+        Painted {
+            piece: NO_LAYERS,
+            ..drawing
+        }
+    }
+
     /// `above` over `below`, bounds around both.
     pub(super) fn over(&mut self, below: Painted, above: Painted) -> Painted {
         let piece = match (below.piece, above.piece) {

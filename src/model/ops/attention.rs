@@ -73,24 +73,24 @@ pub fn cross_attention(q: &Tensor, kv: &Tensor, heads: usize, keys: Keys) -> Res
 }
 
 #[derive(Clone)]
-struct Attend {
-    heads: usize,
-    keys: Keys,
+pub(super) struct Attend {
+    pub(super) heads: usize,
+    pub(super) keys: Keys,
 }
 
 /// Sizes, checked to fit.
 #[derive(Clone, Copy)]
-struct Sizes {
+pub(super) struct Sizes {
     batch: usize,
-    queries: usize,
-    keys: usize,
+    pub(super) queries: usize,
+    pub(super) keys: usize,
     channels: usize,
-    head: usize,
+    pub(super) head: usize,
 }
 
 /// Where the rows of queries, keys and values stand in the data of an item.
 #[derive(Clone, Copy)]
-struct Rows<'a, T> {
+pub(super) struct Rows<'a, T> {
     q: (&'a [T], usize),
     k: (&'a [T], usize),
     v: (&'a [T], usize),
@@ -105,7 +105,7 @@ impl<'a, T: Real> Rows<'a, T> {
         }
     }
 
-    fn other(q: &'a [T], kv: &'a [T], c: usize) -> Rows<'a, T> {
+    pub(super) fn other(q: &'a [T], kv: &'a [T], c: usize) -> Rows<'a, T> {
         Rows {
             q: (q, c),
             k: (kv, 2 * c),
@@ -120,7 +120,13 @@ fn part<T>(of: (&[T], usize), first: usize, rows: usize, column: usize, cols: us
 }
 
 impl Attend {
-    fn sizes(&self, batch: usize, queries: usize, keys: usize, channels: usize) -> Result<Sizes> {
+    pub(super) fn sizes(
+        &self,
+        batch: usize,
+        queries: usize,
+        keys: usize,
+        channels: usize,
+    ) -> Result<Sizes> {
         let lengths = self.keys.lengths.as_ref();
         if self.heads == 0 || channels == 0 || !channels.is_multiple_of(self.heads) {
             bail!("attention: {channels} channels in {} heads", self.heads);
@@ -197,7 +203,7 @@ impl Attend {
         Ok(seen)
     }
 
-    fn forward<T: Real>(
+    pub(super) fn forward<T: Real>(
         &self,
         s: Sizes,
         item: usize,
@@ -224,7 +230,7 @@ impl Attend {
     }
 
     /// Adds the gradients of an item to those of queries, keys and values, each with its stride.
-    fn backward<T: Real>(
+    pub(super) fn backward<T: Real>(
         &self,
         s: Sizes,
         item: usize,
@@ -274,7 +280,7 @@ impl Attend {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Query,
     Key,
     Value,
@@ -282,7 +288,7 @@ enum Part {
 
 /// Buffers of a thread.
 #[derive(Default)]
-struct Scratch<T> {
+pub(super) struct Scratch<T> {
     weights: Vec<T>,
     slopes: Vec<T>,
     dq: Vec<T>,
@@ -302,7 +308,7 @@ impl<T: Real> Scratch<T> {
 }
 
 /// Lays a head's rows into the columns of wider rows.
-fn lay<T: Real>(out: &mut [T], stride: usize, column: usize, head: usize, rows: &[T]) {
+pub(super) fn lay<T: Real>(out: &mut [T], stride: usize, column: usize, head: usize, rows: &[T]) {
     for (out, row) in out.chunks_exact_mut(stride).zip(rows.chunks_exact(head)) {
         out[column..column + head].copy_from_slice(row);
     }

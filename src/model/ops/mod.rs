@@ -24,6 +24,7 @@ mod optimiser;
 mod patches;
 mod pool;
 mod product;
+mod ragged;
 mod real;
 mod reduce;
 mod standard;
@@ -44,6 +45,7 @@ pub use linear::linear;
 pub use norm::layer_norm;
 pub use optimiser::{Adam, AdamOptions, StepReport, flatten};
 pub use pool::{Window, avg_pool, max_pool};
+pub use ragged::{Segments, ragged_attention};
 pub use reduce::{AllReduce, Alone, Member, ReduceError, group};
 pub use standard::standardise;
 

@@ -5,13 +5,15 @@
 //! when its centre is; ink takes one plane, a palette of `n` colours as many as tell `n` apart.
 //! Unions and differences of whole pictures are a few vector instructions, and so is an error.
 //! Over a [`Live`] program only what an edit changes is drawn. What search accepts is to be
-//! confirmed on the anti-aliased picture, on which goals are defined.
+//! confirmed on the anti-aliased picture, on which goals are defined. [`Glimpses`] are what a model sees of
+//! each node.
 //!
 //! Everything that can be drawn can be drawn here. Afterwards memory that is kept stays within a
 //! budget; what exceeds it is drawn anew, with the same bits.
 
 mod compose;
 mod formulas;
+mod glimpses;
 mod heavy;
 mod layout;
 mod loops;
@@ -27,6 +29,7 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
+pub use glimpses::{GLIMPSE, GLIMPSE_PLANES, GLIMPSE_SIDE, GlimpseError, Glimpses, Seen};
 pub use palette::Palette;
 pub use places::{Steps, Worths};
 pub use sprite::{Extent, Ground, Scan, Sprite, WHOLE};

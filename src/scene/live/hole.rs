@@ -22,7 +22,7 @@ use crate::tree::Edit;
 /// What stands in a hole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filling {
-    /// No region.
+    /// No region; or a drawing without its layers, which takes the room that it took.
     Nothing,
     /// The whole plane.
     Everything,
@@ -52,6 +52,9 @@ pub(super) fn filled(value: V, filling: Filling, parts: &mut Parts) -> Result<V,
             Filling::Everything => EVERYTHING,
             Filling::Mark => parts.shape(mark()),
         })),
+        V::Drawing(drawing) if filling == Filling::Nothing => {
+            Ok(V::Drawing(parts.unpainted(drawing)))
+        }
         // A hole is made in regions only.
         _ => Err(NotDrawable::NoDraw),
     }
@@ -66,13 +69,18 @@ fn mark() -> Shape {
 }
 
 impl Live<'_> {
+    /// Whether pictures may depend on the bounds of regions: a region that becomes nothing then moves others.
+    pub fn measures(&self) -> bool {
+        self.measures
+    }
+
     /// Shows what the program would draw after an edit if a node of its replacement had another
     /// value, until that is [rejected](Live::reject). It must not be accepted.
     ///
     /// # Errors
     ///
-    /// As [`Live::propose`], and [`NotDrawable::NoDraw`] when the node's value is no region. Nothing
-    /// is proposed then.
+    /// As [`Live::propose`], and [`NotDrawable::NoDraw`] when the node's value is no region, nor a drawing
+    /// that is to be nothing. Nothing is proposed then.
     pub fn fill(&mut self, edit: &Edit, node: usize, with: Filling) -> Result<(), NotDrawable> {
         self.propose_with(edit, Some((node, with)))
     }
