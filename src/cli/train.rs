@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tdc::model::checkpoint::About;
-use tdc::model::config::Preset;
+use tdc::model::config::{Architecture, Preset};
 use tdc::model::learner::{Learner, Predicts};
 use tdc::model::net::NetError;
+use tdc::model::nodes::Small;
 use tdc::model::paper::Paper;
 use tdc::train::run::{
     self, BEST, Ending, Every, How, LAST, METRICS, Origin, Plan, Report, Row, Run, Schedule, Seen,
@@ -276,6 +277,13 @@ fn device(text: &str) -> Result<(), Failure> {
     }
 }
 
+fn small(compiled: &tdc::Compiled, about: &About, origin: Origin) -> Result<Small, NetError> {
+    match origin {
+        Origin::Seed(seed) => Small::seeded(about, compiled, seed),
+        Origin::Stored(stored) => Small::stored(about, compiled, stored),
+    }
+}
+
 fn paper(about: &About, origin: Origin) -> Result<Paper, NetError> {
     match origin {
         Origin::Seed(seed) => Paper::seeded(about, seed),
@@ -333,7 +341,8 @@ impl Args {
             PredictArg::Autoregressive => Predicts::Autoregressive,
             PredictArg::Value => Predicts::Value,
         };
-        let about = About::new(compiled, predicts, preset.name(), preset.config());
+        let config = preset.architecture(predicts);
+        let about = About::new(compiled, predicts, preset.name(), config);
         let mut about = about.map_err(|e| Failure::input(e.to_string()))?;
         about.size = match predicts {
             Predicts::Autoregressive => examples.sample.max,
@@ -363,19 +372,39 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
         save: args.save_every,
         ..How::default()
     };
-    let run = Run {
-        plan: args.plan(options),
-        how: How {
-            threads: args.threads.map_or(how.threads, usize::from),
-            ..how
-        },
-        folder: args.output.clone(),
-        resume: args.resume,
-        make: &paper,
-        about,
-        compiled,
+    let how = How {
+        threads: args.threads.map_or(how.threads, usize::from),
+        ..how
     };
-    learn(shell, args, &run)
+    let (folder, resume, plan) = (args.output.clone(), args.resume, args.plan(options));
+    match &about.config {
+        Architecture::Paper(_) => {
+            let run = Run {
+                make: &paper,
+                plan,
+                how,
+                folder,
+                resume,
+                about,
+                compiled,
+            };
+            learn(shell, args, &run)
+        }
+        Architecture::Nodes(_) => {
+            let language = Arc::clone(&compiled);
+            let make = |about: &About, origin: Origin| small(&language, about, origin);
+            let run = Run {
+                make: &make,
+                plan,
+                how,
+                folder,
+                resume,
+                about,
+                compiled,
+            };
+            learn(shell, args, &run)
+        }
+    }
 }
 
 /// Trains a model of whatever architecture, and says what came of it.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::config::Config;
+use super::config::Architecture;
 use super::learner::Predicts;
 use super::tokens::Vocabulary;
 use super::weights::{Stored, Weights, WeightsError};
@@ -22,7 +22,7 @@ use crate::compiled::Compiled;
 use crate::grammar::ir::CanvasMode;
 
 /// Counted up whenever an older file would be misread.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The remark.
 const REMARK: &str = "model";
 
@@ -35,8 +35,8 @@ pub struct About {
     pub predicts: Predicts,
     /// The preset its sizes are from.
     pub preset: String,
-    /// Its sizes.
-    pub config: Config,
+    /// Its architecture and sizes.
+    pub config: Architecture,
     /// The language's name.
     pub language: String,
     /// The language's [`Compiled::drawing_fingerprint`].
@@ -157,10 +157,11 @@ impl About {
         compiled: &Compiled,
         predicts: Predicts,
         preset: &str,
-        config: Config,
+        config: impl Into<Architecture>,
     ) -> Result<About, CheckpointError> {
         let canvas = canvas(compiled)?;
-        let places = u32::try_from(config.decoder.context).unwrap_or(u32::MAX);
+        let config = config.into();
+        let places = u32::try_from(config.context()).unwrap_or(u32::MAX);
         let vocabulary = Vocabulary::new(compiled, places);
         let grammar = &compiled.grammar;
         Ok(About {
@@ -277,7 +278,7 @@ impl About {
         };
         // Sizes come from a file: nothing is built from them before they are checked.
         self.config.check().map_err(|e| broken(e.to_string()))?;
-        let context = u32::try_from(self.config.decoder.context).unwrap_or(u32::MAX);
+        let context = u32::try_from(self.config.context()).unwrap_or(u32::MAX);
         if self.places > context {
             let places = self.places;
             return Err(broken(format!("{places} places for {context} tokens")));
@@ -472,7 +473,11 @@ mod tests {
 
     #[test]
     fn sizes_that_the_weights_do_not_have_are_refused() {
-        let (_folder, path, _) = file(|about| about.config.decoder.layers = 3);
+        let (_folder, path, _) = file(|about| {
+            let mut config = Preset::Tiny.config();
+            config.decoder.layers = 3;
+            about.config = config.into();
+        });
         let csg2d = grammar("csg2d.tdg");
         let (about, stored) = About::read(&path, &csg2d).unwrap();
         let error = Paper::stored(&about, stored).unwrap_err().to_string();

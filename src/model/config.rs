@@ -5,7 +5,98 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Sizes of a model.
+use super::learner::Predicts;
+
+/// A model's architecture and its sizes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// The paper's.
+    Paper(Config),
+    /// A network that reads programs node by node; for policies.
+    Nodes(NodesConfig),
+}
+
+impl From<Config> for Architecture {
+    fn from(config: Config) -> Architecture {
+        Architecture::Paper(config)
+    }
+}
+
+impl From<NodesConfig> for Architecture {
+    fn from(config: NodesConfig) -> Architecture {
+        Architecture::Nodes(config)
+    }
+}
+
+impl Architecture {
+    /// The most that a model takes: tokens, or nodes of programs.
+    pub fn context(&self) -> usize {
+        match self {
+            Architecture::Paper(config) => config.decoder.context,
+            Architecture::Nodes(config) => config.context,
+        }
+    }
+
+    /// Whether a model can be made of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::check`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Architecture::Paper(config) => config.check(),
+            Architecture::Nodes(config) => config.check(),
+        }
+    }
+}
+
+/// A network that reads programs node by node (`nodes`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodesConfig {
+    /// Most pixels on a side of the pictures that convolutions see; larger ones are averaged down.
+    pub pixels: usize,
+    /// Channels of the first two convolutions; the third has the width.
+    pub channels: [usize; 2],
+    /// Channels of everything else.
+    pub width: usize,
+    /// Heads of attention.
+    pub heads: usize,
+    /// Layers over nodes.
+    pub layers: usize,
+    /// Layers over tokens of replacements.
+    pub writers: usize,
+    /// Most nodes of a program.
+    pub context: usize,
+    /// Most tokens of a replacement.
+    pub tokens: usize,
+}
+
+impl NodesConfig {
+    /// Whether a model can be made of it.
+    ///
+    /// # Errors
+    ///
+    /// With the first thing that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let [first, second] = self.channels;
+        check_sizes([
+            ("pixels", self.pixels),
+            ("channels", first),
+            ("channels", second),
+            ("channels", self.width),
+            ("heads", self.heads),
+            ("layers", self.layers),
+            ("layers of the writer", self.writers),
+            ("nodes", self.context),
+            ("tokens", self.tokens),
+        ])?;
+        check_heads(self.width, self.heads)
+    }
+}
+
+/// The paper's sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -86,7 +177,35 @@ impl Preset {
         Preset::ALL.into_iter().find(|preset| preset.name() == name)
     }
 
-    /// Its sizes.
+    /// What predicts that. Policies of the smaller presets read programs node by node; all else is as the paper
+    /// has it, in the preset's sizes.
+    pub fn architecture(self, predicts: Predicts) -> Architecture {
+        match (self, predicts) {
+            (Preset::Small, Predicts::Policy) => Architecture::Nodes(NodesConfig {
+                pixels: 64,
+                channels: [32, 64],
+                width: 128,
+                heads: 4,
+                layers: 4,
+                writers: 2,
+                context: 256,
+                tokens: 48,
+            }),
+            (Preset::Tiny, Predicts::Policy) => Architecture::Nodes(NodesConfig {
+                pixels: 32,
+                channels: [8, 16],
+                width: 48,
+                heads: 2,
+                layers: 2,
+                writers: 1,
+                context: 96,
+                tokens: 32,
+            }),
+            _ => Architecture::Paper(self.config()),
+        }
+    }
+
+    /// Its sizes as the paper has them.
     pub fn config(self) -> Config {
         let model = |shrink, stem, channels: [usize; 4], blocks, decoder: DecoderConfig| {
             let stages = channels.map(|channels| StageConfig { blocks, channels });
@@ -125,6 +244,9 @@ pub enum ConfigError {
     /// Something that must be there is not.
     #[error("a model needs at least one of its {0}")]
     None(&'static str),
+    /// Another architecture than the one that is built.
+    #[error("these are not the sizes of the architecture `{0}`")]
+    Other(&'static str),
     /// Heads that do not divide the channels.
     #[error("{width} channels cannot be shared by {heads} heads")]
     Heads {
@@ -156,7 +278,6 @@ impl Config {
     ///
     /// With the first thing that is wrong.
     pub fn check(&self) -> Result<(), ConfigError> {
-        const MOST: usize = 1 << 14;
         let (e, d) = (&self.encoder, &self.decoder);
         let mut sizes = vec![
             ("shrink", e.shrink),
@@ -172,26 +293,34 @@ impl Config {
         sizes.extend(e.stages.iter().map(|s| ("blocks", s.blocks)));
         sizes.extend(e.stages.iter().map(|s| ("channels", s.channels)));
         sizes.extend(self.value.iter().map(|units| ("units", *units)));
-        for (what, is) in sizes {
-            if is == 0 {
-                return Err(ConfigError::None(what));
-            }
-            if is > MOST {
-                return Err(ConfigError::Large {
-                    what,
-                    is,
-                    most: MOST,
-                });
-            }
-        }
-        if !d.width.is_multiple_of(d.heads) {
-            return Err(ConfigError::Heads {
-                width: d.width,
-                heads: d.heads,
-            });
-        }
+        check_sizes(sizes)?;
+        check_heads(d.width, d.heads)?;
         let odd = e.stages.iter().find(|s| !s.channels.is_multiple_of(4));
         odd.map_or(Ok(()), |stage| Err(ConfigError::Channels(stage.channels)))
+    }
+}
+
+fn check_sizes(sizes: impl IntoIterator<Item = (&'static str, usize)>) -> Result<(), ConfigError> {
+    const MOST: usize = 1 << 14;
+    for (what, is) in sizes {
+        if is == 0 {
+            return Err(ConfigError::None(what));
+        }
+        if is > MOST {
+            return Err(ConfigError::Large {
+                what,
+                is,
+                most: MOST,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_heads(width: usize, heads: usize) -> Result<(), ConfigError> {
+    match width.is_multiple_of(heads) {
+        true => Ok(()),
+        false => Err(ConfigError::Heads { width, heads }),
     }
 }
 

@@ -17,7 +17,7 @@ const EPS: f64 = 1e-5;
 /// Deviation of fresh weights, as GPT-2 has it.
 const DEVIATION: f64 = 0.02;
 
-type Built<T> = std::result::Result<T, WeightsError>;
+pub(super) type Built<T> = std::result::Result<T, WeightsError>;
 
 /// A linear layer with its bias.
 #[derive(Clone, Debug)]
@@ -46,14 +46,15 @@ impl Affine {
     }
 }
 
+/// Layer normalisation with its factor and shift.
 #[derive(Clone, Debug)]
-struct Norm {
+pub(super) struct Norm {
     weight: Tensor,
     bias: Tensor,
 }
 
 impl Norm {
-    fn new(b: &mut Builder, name: &str, width: usize) -> Built<Norm> {
+    pub(super) fn new(b: &mut Builder, name: &str, width: usize) -> Built<Norm> {
         b.within(name, |b| {
             Ok(Norm {
                 weight: b.var("weight", &[width], Start::Constant(1.0))?,
@@ -62,7 +63,7 @@ impl Norm {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         layer_norm(x, &self.weight, &self.bias, EPS)
     }
 }

@@ -13,6 +13,7 @@ pub mod decoder;
 pub mod encoder;
 pub mod learner;
 pub mod net;
+pub mod nodes;
 pub mod ops;
 pub mod paper;
 pub mod tokens;

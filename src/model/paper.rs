@@ -9,6 +9,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::checkpoint::About;
+use super::config::{Architecture, Config, ConfigError};
 use super::decoder::Decoder;
 use super::encoder::Encoder;
 use super::learner::{Collated, Collator, Counts, Learner, Lesson, Losses, Predicts, Recipe};
@@ -65,8 +66,8 @@ impl Paper {
     }
 
     fn build(about: &About, mut b: Builder) -> std::result::Result<Paper, NetError> {
-        let config = &about.config;
-        config.check()?;
+        about.config.check()?;
+        let config = sizes(about)?;
         let image = config.encoder.outputs;
         let [_, _, channels] = about.canvas;
         let encoder = b.within("encoder", |b| {
@@ -88,6 +89,14 @@ impl Paper {
             head,
             weights: b.finish()?,
         })
+    }
+}
+
+/// The paper's sizes.
+fn sizes(about: &About) -> std::result::Result<&Config, ConfigError> {
+    match &about.config {
+        Architecture::Paper(config) => Ok(config),
+        Architecture::Nodes(_) => Err(ConfigError::Other("paper")),
     }
 }
 
@@ -136,7 +145,7 @@ impl Maker<'_> {
     /// Whether the model can take a lesson.
     fn fits(&self, lesson: &Lesson<'_>) -> bool {
         let mut tokens = Vec::new();
-        let context = self.about.config.decoder.context;
+        let context = self.about.config.context();
         match self.about.predicts {
             Predicts::Value => true,
             Predicts::Policy => {
@@ -173,7 +182,7 @@ impl Collator for Maker<'_> {
         let batcher = Batcher {
             vocabulary: &self.vocabulary,
             bounds: &self.bounds,
-            context: self.about.config.decoder.context,
+            context: self.about.config.context(),
         };
         let sequences = match self.about.predicts {
             Predicts::Policy => batcher.edits(kept.iter().map(|l| (l.start, l.edit)))?,

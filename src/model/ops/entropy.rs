@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::{Real, floats, stored};
 
 /// What each row of scores should choose.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// The choice of each row.
     pub targets: Vec<u32>,

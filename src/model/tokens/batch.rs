@@ -32,6 +32,9 @@ pub enum BatchError {
         /// Those of the first.
         wanted: usize,
     },
+    /// A language that is not what the model needs.
+    #[error("{0}")]
+    Language(String),
     /// Something that candle says.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

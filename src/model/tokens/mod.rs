@@ -142,6 +142,11 @@ impl<'c> Vocabulary<'c> {
         (self.places + self.most) as usize
     }
 
+    /// Number of tokens that are no places; they come first.
+    pub fn words(&self) -> usize {
+        self.places as usize
+    }
+
     /// Never: there are always tokens.
     pub fn is_empty(&self) -> bool {
         false
@@ -181,6 +186,27 @@ impl<'c> Vocabulary<'c> {
     /// The token of a place.
     pub(super) fn place(&self, place: u32) -> Option<u32> {
         (place < self.most).then(|| self.places + place)
+    }
+
+    /// The place that a token says.
+    pub(super) fn place_of(&self, token: u32) -> Option<u32> {
+        match self.meaning(token)? {
+            Meaning::Place(place) => Some(place),
+            _ => None,
+        }
+    }
+
+    /// Whether a token is the last one of a node; and of which production, unless of a value or a text.
+    pub(super) fn ends_node(&self, token: u32) -> Option<Option<ProdId>> {
+        match self.meaning(token)? {
+            Meaning::Node(id, _) => Some(Some(id)),
+            Meaning::TextEnd => Some(None),
+            Meaning::Digit(id, place, _) => match self.spelling(id) {
+                Spelling::Digits { places, .. } if place + 1 == places => Some(None),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     pub(super) fn meaning(&self, token: u32) -> Option<Meaning> {

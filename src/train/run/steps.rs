@@ -191,7 +191,7 @@ impl<'t, L: Learner> Task<'t, L> {
             let norm = self.update(&step, rate)?;
             empty = if step.weight > 0.0 { 0 } else { empty + 1 };
             if empty >= EMPTY {
-                let context = self.run.about.config.decoder.context;
+                let context = self.run.about.config.context();
                 return Err(RunError::Long(EMPTY * self.run.plan.batch as u64, context));
             }
             let seconds = begun.1 + begun.0.elapsed().as_secs_f64();

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::model::config::Preset;
+use crate::model::config::{NodesConfig, Preset};
 use crate::model::learner::Predicts;
+use crate::model::nodes::Small;
 use crate::model::paper::Paper;
 use crate::train::Options;
 
@@ -300,4 +301,64 @@ fn workers_take_the_steps_of_one_with_the_whole_batch() {
     more.plan.steps = None;
     let report = train(&more, &stop, &mut soon).unwrap();
     assert_eq!((report.ending, report.state.step), (Ending::Stopped, 26));
+}
+
+/// The same for networks of nodes: cut off and gone on with, alone and shared.
+#[test]
+fn networks_of_nodes_go_on_and_share_batches() {
+    let compiled = language();
+    let about = {
+        let config = NodesConfig {
+            pixels: 16,
+            channels: [4, 4],
+            width: 16,
+            heads: 2,
+            layers: 1,
+            writers: 1,
+            context: 16,
+            tokens: 8,
+        };
+        About::new(&compiled, Predicts::Policy, "tiny", config).unwrap()
+    };
+    let make = |about: &About, origin: Origin| match origin {
+        Origin::Seed(seed) => Small::seeded(about, &compiled, seed),
+        Origin::Stored(stored) => Small::stored(about, &compiled, stored),
+    };
+    let of = |folder: &Path, steps: u64, workers: usize, resume: bool| {
+        let paper = run(folder, steps);
+        let nodes = Run {
+            compiled: paper.compiled,
+            about: about.clone(),
+            plan: Plan {
+                workers,
+                ..paper.plan
+            },
+            how: How {
+                threads: 1 + workers,
+                ..paper.how
+            },
+            folder: paper.folder,
+            resume,
+            make: &make,
+        };
+        train(&nodes, &AtomicBool::new(false), &mut |_| {}).unwrap();
+        let bytes = std::fs::read(folder.join(LAST)).unwrap();
+        let (about, mut stored) = About::from_bytes(Path::new(LAST), &bytes).unwrap();
+        let beside = std::mem::take(&mut stored.beside);
+        let model = Small::stored(&about, &compiled, stored).unwrap();
+        (beside, model.weights().to_bytes(&BTreeMap::new()).unwrap())
+    };
+    let folders = [(); 4].map(|()| tempfile::tempdir().unwrap());
+    let whole = of(folders[0].path(), 13, 1, false);
+    of(folders[1].path(), 6, 1, false);
+    assert_eq!(of(folders[1].path(), 13, 1, true), whole);
+    // The first moments of the first step are its gradients.
+    let one = of(folders[2].path(), 1, 1, false).0;
+    let two = of(folders[3].path(), 1, 2, false).0;
+    let (one, two) = (&one["first_moments"], &two["first_moments"]);
+    let most = one.iter().fold(0f32, |most, v| most.max(v.abs()));
+    assert!(most > 0.0);
+    for (a, b) in one.iter().zip(two) {
+        assert!((a - b).abs() <= 1e-5 * most, "{a} {b}");
+    }
 }
