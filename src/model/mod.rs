@@ -9,6 +9,7 @@
 
 pub mod checkpoint;
 pub mod config;
+pub mod decode;
 pub mod decoder;
 pub mod encoder;
 pub mod learner;

@@ -43,6 +43,7 @@ pub struct Scenery<'a> {
 }
 
 /// Makes inputs of one language.
+#[derive(Debug)]
 pub struct Desk<'c> {
     pub(super) rows: Rows<'c>,
     pub(super) bounds: Bounds,

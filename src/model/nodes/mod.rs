@@ -3,6 +3,7 @@
 //! In: programs, their pictures, targets. Out: places and replacements, scored. Afterwards nothing of a language is
 //! known here but its tokens and what its programs draw, so it works for every language that draws.
 
+mod decode;
 mod desk;
 mod net;
 mod rows;
@@ -11,6 +12,7 @@ mod small;
 #[cfg(test)]
 mod tests;
 
+pub use decode::NodesDecoder;
 pub use desk::{Desk, Labels, NodesBatch, Scenery};
 pub use net::{Input, Net, Read, Writing};
 pub use rows::{Pen, Rows, Sizes};

@@ -316,6 +316,26 @@ impl Net {
     ///
     /// When a row is not there.
     pub fn tokens(&self, read: &Read, writing: &Writing) -> Result<Tensor> {
+        let rows = self.written(read, writing)?;
+        self.head.forward(&self.last.forward(&rows)?)
+    }
+
+    /// [`Net::tokens`], of these rows alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Net::tokens`].
+    pub fn next_tokens(
+        &self,
+        read: &Read,
+        writing: &Writing,
+        rows: impl Into<Arc<[u32]>>,
+    ) -> Result<Tensor> {
+        let rows = embed(&self.written(read, writing)?, rows)?;
+        self.head.forward(&self.last.forward(&rows)?)
+    }
+
+    fn written(&self, read: &Read, writing: &Writing) -> Result<Tensor> {
         let at = self
             .place
             .forward(&embed(&read.nodes, writing.at.clone())?)?;
@@ -325,7 +345,7 @@ impl Net {
         for layer in &self.writers {
             x = layer.forward(&x, &own, &read.picture, &other)?;
         }
-        self.head.forward(&self.last.forward(&x)?)
+        Ok(x)
     }
 }
 
