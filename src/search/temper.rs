@@ -68,8 +68,6 @@ struct Stage<'a> {
 struct Shared<'a> {
     common: Common<'a>,
     turn: Turn,
-    /// Evaluations that each replica may take in the turn.
-    allowance: u64,
 }
 
 /// What is done in a turn.
@@ -107,7 +105,6 @@ impl<'a> Runner<'a> {
                 shared: RwLock::new(Shared {
                     common: Common::new(world, track),
                     turn: Turn::GoOn,
-                    allowance: 0,
                 }),
             },
         })
@@ -156,13 +153,13 @@ impl<'a> Stage<'a> {
             return;
         };
         let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
-        let (common, allowance) = (&shared.common, shared.allowance);
+        let common = &shared.common;
         match &shared.turn {
             Turn::Begin(given) => {
                 let given = given.as_ref().filter(|_| member == 0);
-                hand.begin(common, allowance, given, start);
+                hand.begin(common, given, start);
             }
-            Turn::GoOn => hand.go_on(common, allowance),
+            Turn::GoOn => hand.go_on(common),
         }
     }
 
@@ -267,9 +264,14 @@ impl Lead<'_, '_> {
     /// Has a turn taken, and hears what came of it.
     fn take(&mut self, turn: Turn) -> Result<(), StopReason> {
         let mut shared = self.stage.shared();
-        let share = self.ladder.len().max(1) as u64;
-        (shared.turn, shared.allowance) = (turn, shared.common.track.left() / share);
+        shared.turn = turn;
+        let left = shared.common.track.left();
         drop(shared);
+        // What is left is shared out to the last evaluation.
+        let share = self.ladder.len().max(1) as u64;
+        for (number, replica) in (0..).zip(replicas(&mut self.stage.hands())) {
+            replica.news.allowance = left / share + u64::from(number < left % share);
+        }
         (self.turn)();
         let mut hands = self.stage.hands();
         let mut replicas = replicas(&mut hands);

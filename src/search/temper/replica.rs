@@ -48,7 +48,7 @@ pub(super) struct Replica<'a> {
 pub(super) struct News {
     /// Evaluations since the last time, and how many it may take.
     pub(super) spent: u64,
-    allowance: u64,
+    pub(super) allowance: u64,
     /// Steps since the last time.
     pub(super) steps: u64,
     /// The least energy that is known to it.
@@ -103,9 +103,9 @@ impl<'a> Replica<'a> {
 }
 
 impl News {
-    /// Begins a turn of so many evaluations at most.
-    fn begin(&mut self, common: &Common<'_>, allowance: u64) {
-        (self.spent, self.steps, self.allowance) = (0, 0, allowance);
+    /// Begins a turn.
+    fn begin(&mut self, common: &Common<'_>) {
+        (self.spent, self.steps) = (0, 0);
         (self.least, self.slack) = (common.least, common.slack);
         (self.champion, self.stop) = (None, None);
         self.looks.clear();
@@ -189,21 +189,15 @@ impl<'a> Hand<'a> {
     }
 
     /// Has each of its replicas start from the best of some random programs, and of one that is given.
-    pub(super) fn begin(
-        &mut self,
-        common: &Common<'_>,
-        allowance: u64,
-        given: Option<&Program>,
-        start: Start<'_>,
-    ) {
-        self.each(common, allowance, |hand, replica| {
+    pub(super) fn begin(&mut self, common: &Common<'_>, given: Option<&Program>, start: Start<'_>) {
+        self.each(common, |hand, replica| {
             hand.first(common, replica, given, start)
         });
     }
 
     /// Has each of its replicas take its steps.
-    pub(super) fn go_on(&mut self, common: &Common<'_>, allowance: u64) {
-        self.each(common, allowance, |hand, replica| {
+    pub(super) fn go_on(&mut self, common: &Common<'_>) {
+        self.each(common, |hand, replica| {
             // Time goes with evaluations, so replicas take about as long as each other. A step
             // without any is one nevertheless, or this might not end.
             let mut work = 0;
@@ -223,12 +217,11 @@ impl<'a> Hand<'a> {
     fn each(
         &mut self,
         common: &Common<'_>,
-        allowance: u64,
         work: impl Fn(&mut Hand<'a>, &mut Replica<'a>) -> Result<(), StopReason>,
     ) {
         let mut replicas = std::mem::take(&mut self.replicas);
         for replica in &mut replicas {
-            replica.news.begin(common, allowance);
+            replica.news.begin(common);
             self.bits.lend(&mut replica.planes);
             replica.news.stop = work(self, replica).err();
             self.bits.lend(&mut replica.planes);
@@ -244,6 +237,7 @@ impl<'a> Hand<'a> {
         start: Start<'_>,
     ) -> Result<(), StopReason> {
         let mut best: Option<(Program, f64)> = None;
+        let mut stop = Ok(());
         for number in 0..self.world.options.starts.max(1) {
             let program = match given {
                 Some(given) if number == 0 => Some(given.clone()),
@@ -252,7 +246,10 @@ impl<'a> Hand<'a> {
             let Some(program) = program else {
                 continue;
             };
-            spend(common, &mut replica.news, 1)?;
+            stop = spend(common, &mut replica.news, 1);
+            if stop.is_err() {
+                break;
+            }
             let drawn = replica.live.set(&program).is_ok();
             let energy = match drawn.then(|| self.bits.redraw(&replica.live)) {
                 Some(Ok(wrong)) => wrong as f64 + common.price(&program),
@@ -262,8 +259,9 @@ impl<'a> Hand<'a> {
                 best = Some((program, energy));
             }
         }
+        // Whatever stops it, the best so far is told.
         let Some((program, energy)) = best else {
-            return Err(StopReason::Exhausted);
+            return stop.and(Err(StopReason::Exhausted));
         };
         let set = replica.live.set(&program).is_ok();
         let (true, Ok(wrong)) = (set, self.bits.redraw(&replica.live)) else {
@@ -271,7 +269,7 @@ impl<'a> Hand<'a> {
         };
         (replica.wrong, replica.energy) = (wrong as f64, energy);
         self.note(common, replica);
-        Ok(())
+        stop
     }
 
     fn step(&mut self, common: &Common<'_>, replica: &mut Replica<'_>) -> Result<(), StopReason> {
