@@ -4,6 +4,7 @@
 //! edit is legal: it can be applied, and its replacement is of the right sort, within its size, and another one than what stood
 //! there. Whoever asks knows nothing of tokens and networks.
 
+use super::learner::Predicts;
 use super::tokens::batch::BatchError;
 use crate::sample::Rng;
 use crate::tree::{Edit, Program};
@@ -26,6 +27,14 @@ pub enum DecodeError {
     /// States that the model cannot read.
     #[error(transparent)]
     Batch(#[from] BatchError),
+    /// A model that predicts something else.
+    #[error("this model predicts {}, and was asked for what a model of {} says", is.what(), wanted.what())]
+    Purpose {
+        /// What it predicts.
+        is: Predicts,
+        /// What was asked for.
+        wanted: Predicts,
+    },
     /// Something that candle says.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

@@ -35,6 +35,15 @@ impl Predicts {
             Predicts::Value => "value",
         }
     }
+
+    /// What that is, for messages.
+    pub fn what(self) -> &'static str {
+        match self {
+            Predicts::Policy => "edits",
+            Predicts::Autoregressive => "whole programs",
+            Predicts::Value => "numbers of edits",
+        }
+    }
 }
 
 /// One example, as a model sees it.

@@ -8,6 +8,7 @@
 //! Tensors and the order of the backward pass are candle's. What it lacks or does slowly is in [`ops`].
 
 pub mod checkpoint;
+mod choose;
 pub mod config;
 pub mod decode;
 pub mod decoder;

@@ -192,6 +192,8 @@ enum Source {
 pub(super) struct Builder {
     source: Source,
     dtype: DType,
+    /// Whether they are variables.
+    learns: bool,
     weights: Weights,
     prefix: Vec<String>,
 }
@@ -207,10 +209,19 @@ impl Builder {
         Builder::of(Source::File(stored.tensors), dtype)
     }
 
+    /// Those of a file, which will not change: [`Builder::finish`] gives none to learn.
+    pub(super) fn frozen(stored: Stored, dtype: DType) -> Builder {
+        Builder {
+            learns: false,
+            ..Builder::stored(stored, dtype)
+        }
+    }
+
     fn of(source: Source, dtype: DType) -> Builder {
         Builder {
             source,
             dtype,
+            learns: true,
             weights: Weights::default(),
             prefix: Vec::new(),
         }
@@ -252,7 +263,11 @@ impl Builder {
                 tensor
             }
         };
-        let var = Var::from_tensor(&tensor.to_dtype(self.dtype)?)?;
+        let tensor = tensor.to_dtype(self.dtype)?;
+        if !self.learns {
+            return Ok(tensor);
+        }
+        let var = Var::from_tensor(&tensor)?;
         let out = var.as_tensor().clone();
         self.weights.names.push(name);
         self.weights.vars.push(var);

@@ -12,12 +12,13 @@ use super::net::{Read, Writing};
 use super::rows::Pen;
 use super::small::Small;
 use crate::compiled::Compiled;
+use crate::model::choose::{Choice, Next, logs, nexts as behind};
 use crate::model::decode::{DecodeError, Decoder, Ranked, State};
 use crate::model::ops::Bags;
 use crate::model::tokens::END;
 use crate::model::tokens::batch::BatchError;
 use crate::model::tokens::mask::Walk;
-use crate::sample::{Rng, unit};
+use crate::sample::Rng;
 
 /// A [`Small`] that is asked for edits.
 #[derive(Debug)]
@@ -39,15 +40,6 @@ struct Draft<'w> {
     /// The node, among those of all states.
     at: u32,
     done: bool,
-}
-
-/// What could come next: of which draft, which token, the logarithm of the probability with it.
-type Next = (usize, u32, f64);
-
-/// How edits are chosen.
-enum Choice<'r> {
-    Best,
-    Sample(&'r mut Rng),
 }
 
 impl<'c> NodesDecoder<'c> {
@@ -116,7 +108,7 @@ impl<'c> NodesDecoder<'c> {
                 .map(|(at, log)| (at, 0, log))
                 .collect();
             let mut begun = Vec::new();
-            for (at, _, log) in choice.places(nexts, k) {
+            for (at, _, log) in choice.out_of(nexts, k) {
                 let place = places[at];
                 let mut walk = walk.clone();
                 let token = desk.rows.vocabulary.place(place);
@@ -148,16 +140,9 @@ impl<'c> NodesDecoder<'c> {
                         continue;
                     }
                     let row = rows.next().unwrap_or(&[]);
-                    let legal = draft.walk.legal();
-                    let legal_scores: Vec<f32> = legal
-                        .iter()
-                        .map(|token| row.get(*token as usize).copied().unwrap_or(f32::MIN))
-                        .collect();
-                    let logs = logs(&legal_scores, draft.log);
-                    let pairs = legal.into_iter().zip(logs);
-                    nexts.push(pairs.map(|(token, log)| (number, token, log)).collect());
+                    nexts.push(behind(number, draft.walk.legal(), row, draft.log));
                 }
-                *own = choice.go_on(std::mem::take(own), nexts, k, desk);
+                *own = go_on(&mut choice, std::mem::take(own), nexts, k, desk);
             }
         }
         for ((number, _), own) in read.iter().zip(drafts) {
@@ -165,11 +150,8 @@ impl<'c> NodesDecoder<'c> {
             let edits = edits.filter_map(|draft| Some((draft.walk.finish()?, draft.log)));
             if let Some(out) = out.get_mut(*number) {
                 out.extend(edits);
-                // Stable: of equals, the first place.
-                out.sort_by(|a, b| match choice {
-                    Choice::Best => b.1.total_cmp(&a.1),
-                    Choice::Sample(_) => std::cmp::Ordering::Equal,
-                });
+                // Of equals, the first place.
+                choice.order(out);
             }
         }
         Ok(out)
@@ -200,77 +182,26 @@ impl<'c> NodesDecoder<'c> {
     }
 }
 
-/// Logarithms of the softmax of scores, each plus `before`.
-fn logs(scores: &[f32], before: f64) -> Vec<f64> {
-    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shifted = scores.iter().map(|score| f64::from(score - most));
-    let sum: f64 = shifted.clone().map(libm::exp).sum();
-    let log = libm::log(sum);
-    shifted.map(|score| before + score - log).collect()
-}
-
-/// One of several, by the probabilities whose logarithms are given less `before`.
-fn draw<'n>(nexts: &'n [Next], before: f64, rng: &mut Rng) -> Option<&'n Next> {
-    let mut left = unit(rng);
-    let found = nexts.iter().find(|(.., log)| {
-        left -= libm::exp(log - before);
-        left < 0.0
-    });
-    found.or(nexts.last())
-}
-
-impl Choice<'_> {
-    /// The places of `k` edits.
-    fn places(&mut self, mut nexts: Vec<Next>, k: usize) -> Vec<Next> {
-        match self {
-            Choice::Best => {
-                nexts.sort_by(|a, b| b.2.total_cmp(&a.2));
-                nexts.truncate(k);
-                nexts
-            }
-            Choice::Sample(rng) => (0..k)
-                .filter_map(|_| draw(&nexts, 0.0, rng).copied())
-                .collect(),
+/// The drafts of a state, each a token further or done.
+fn go_on<'w>(
+    choice: &mut Choice<'_>,
+    drafts: Vec<Draft<'w>>,
+    nexts: Vec<Vec<Next>>,
+    k: usize,
+    desk: &Desk<'_>,
+) -> Vec<Draft<'w>> {
+    let stand: Vec<(f64, bool)> = drafts.iter().map(|d| (d.log, d.done)).collect();
+    let of = |(number, token, log): Next| {
+        let mut draft = drafts.get(number)?.clone();
+        if !draft.done {
+            draft.log = log;
+            draft.take(token, desk)?;
+            draft.settle(desk);
         }
-    }
-
-    /// The drafts of a state, each a token further or done.
-    fn go_on<'w>(
-        &mut self,
-        drafts: Vec<Draft<'w>>,
-        nexts: Vec<Vec<Next>>,
-        k: usize,
-        desk: &Desk<'_>,
-    ) -> Vec<Draft<'w>> {
-        // A draft that is done goes on as it is.
-        let stays =
-            |(number, draft): (usize, &Draft<'_>)| draft.done.then_some((number, END, draft.log));
-        let done = drafts.iter().enumerate().filter_map(stays);
-        let mut chosen: Vec<Next> = match self {
-            Choice::Best => {
-                let mut all: Vec<Next> = done.chain(nexts.into_iter().flatten()).collect();
-                all.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.0.cmp(&b.0)));
-                all.truncate(k);
-                all
-            }
-            Choice::Sample(rng) => {
-                let pairs = drafts.iter().zip(&nexts);
-                let drawn = pairs.filter_map(|(draft, own)| draw(own, draft.log, rng).copied());
-                done.chain(drawn).collect()
-            }
-        };
-        chosen.sort_by_key(|(number, ..)| *number);
-        let of = |(number, token, log): Next| {
-            let mut draft = drafts.get(number)?.clone();
-            if !draft.done {
-                draft.log = log;
-                draft.take(token, desk)?;
-                draft.settle(desk);
-            }
-            Some(draft)
-        };
-        chosen.into_iter().filter_map(of).collect()
-    }
+        Some(draft)
+    };
+    let chosen = choice.behind(&stand, nexts, k).into_iter();
+    chosen.filter_map(of).collect()
 }
 
 impl Draft<'_> {

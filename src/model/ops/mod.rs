@@ -14,6 +14,7 @@
 
 mod activation;
 mod attention;
+mod cached;
 mod choice;
 mod conv;
 mod embed;
@@ -37,6 +38,7 @@ use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
 
 pub use activation::{gelu, mix, relu};
 pub use attention::{Keys, cross_attention, self_attention};
+pub use cached::{Sight, cached_attention};
 pub use choice::{Options, choice};
 pub use conv::{Conv, conv2d};
 pub use embed::{Bags, bag, embed};

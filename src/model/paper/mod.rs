@@ -4,12 +4,18 @@
 //! In: [`About`], a seed or a file's weights; lessons. Out: [`Paper`], its batches, its losses. Afterwards it has
 //! exactly the weights that what it predicts depends on, so that every one of them gets a gradient.
 
+pub mod decode;
+mod drafts;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::checkpoint::About;
 use super::config::{Architecture, Config, ConfigError};
+use super::decode::DecodeError;
 use super::decoder::Decoder;
 use super::encoder::Encoder;
 use super::learner::{Collated, Collator, Counts, Learner, Lesson, Losses, Predicts, Recipe};
@@ -63,6 +69,36 @@ impl Paper {
     /// When the sizes make none, or the weights are not those of this model.
     pub fn stored(about: &About, stored: Stored) -> std::result::Result<Paper, NetError> {
         Paper::build(about, Builder::stored(stored, DType::F32))
+    }
+
+    /// One with the weights of a file that only answers: it has nothing to learn, and keeps nothing for a way back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Paper::stored`].
+    pub fn frozen(about: &About, stored: Stored) -> std::result::Result<Paper, NetError> {
+        Paper::build(about, Builder::frozen(stored, DType::F32))
+    }
+
+    /// The tokens and bounds of what it writes in its language.
+    fn tongue<'c>(
+        &self,
+        compiled: &'c Compiled,
+        wanted: Predicts,
+    ) -> std::result::Result<(Vocabulary<'c>, Bounds), DecodeError> {
+        let about = &self.about;
+        if about.predicts != wanted {
+            let is = about.predicts;
+            return Err(DecodeError::Purpose { is, wanted });
+        }
+        let vocabulary = Vocabulary::new(compiled, about.places);
+        if vocabulary.fingerprint() != about.vocabulary_fingerprint {
+            let (own, other) = (&about.language, &compiled.grammar.name);
+            let why = format!("a model of {own} was asked for {other}, which has other tokens");
+            return Err(BatchError::Language(why).into());
+        }
+        let bounds = Bounds::new(&vocabulary, about.size);
+        Ok((vocabulary, bounds))
     }
 
     fn build(about: &About, mut b: Builder) -> std::result::Result<Paper, NetError> {

@@ -1,0 +1,178 @@
+//! Edits and programs as the transformer writes them, token by token.
+//!
+//! In: sequences that were read up to `EDIT`, each with its pictures' embedding and its walk. Out: what is written
+//! behind each, with its probability. Afterwards a probability is the product of those of the tokens, each among
+//! what is legal there.
+//!
+//! What stands in front is read once, all of it together, and its keys and values are kept. Then all drafts of all
+//! sequences are written at the same time, a token a round; what has one way to go on goes on without a choice.
+
+use candle_core::Tensor;
+
+use crate::model::choose::{Choice, Next, nexts};
+use crate::model::decode::{DecodeError, Ranked};
+use crate::model::decoder::{Cache, Decoder as Transformer};
+use crate::model::ops::{Sight, embed};
+use crate::model::tokens::mask::Walk;
+use crate::model::tokens::{END, PAD};
+
+/// What is read before anything is written.
+pub(super) struct Root<'w> {
+    /// Its walk, behind `EDIT`.
+    pub(super) walk: Walk<'w>,
+    /// Its tokens, the last of which is `EDIT`.
+    pub(super) tokens: Vec<u32>,
+    /// Which of the embeddings it belongs to.
+    pub(super) image: u32,
+}
+
+/// An edit on its way.
+#[derive(Clone)]
+struct Draft<'w> {
+    /// The natural logarithm of its probability so far.
+    log: f64,
+    walk: Walk<'w>,
+    /// The rows of its tokens in the cache.
+    rows: Vec<u32>,
+    /// Tokens that the transformer has not read.
+    unread: Vec<u32>,
+    done: bool,
+}
+
+/// Behind each root up to `k` edits.
+pub(super) fn write(
+    transformer: &Transformer,
+    images: &Tensor,
+    roots: &[Root<'_>],
+    k: usize,
+    choice: &mut Choice<'_>,
+) -> Result<Vec<Ranked>, DecodeError> {
+    let length = roots.iter().map(|root| root.tokens.len()).max();
+    let length = length.unwrap_or(0);
+    if length == 0 || k == 0 {
+        return Ok(roots.iter().map(|_| Vec::new()).collect());
+    }
+    let mut tokens = Vec::with_capacity(roots.len() * length);
+    for root in roots {
+        tokens.extend(&root.tokens);
+        tokens.resize(tokens.len() + length - root.tokens.len(), PAD);
+    }
+    let own: Vec<u32> = roots.iter().map(|root| root.image).collect();
+    let (hidden, mut cache) = transformer.read(&embed(images, own)?, &tokens, length)?;
+    let last = roots.iter().enumerate();
+    let last = last.map(|(number, root)| (number * length + root.tokens.len() - 1) as u32);
+    let scores = transformer.scores(&hidden, last.collect())?;
+    let mut drafts = Vec::new();
+    for (root, row) in roots.iter().zip(rows(&scores)?) {
+        let first = Draft {
+            log: 0.0,
+            walk: root.walk.clone(),
+            rows: Vec::new(),
+            unread: Vec::new(),
+            done: false,
+        };
+        let chosen = choice.out_of(nexts(0, first.walk.legal(), &row, 0.0), k);
+        let chosen = chosen
+            .into_iter()
+            .map(|(_, token, log)| first.with(token, log));
+        drafts.push(chosen.flatten().collect::<Vec<_>>());
+    }
+    while drafts.iter().flatten().any(|draft| !draft.done) {
+        let mut scores = read(transformer, &mut cache, roots, &mut drafts)?.into_iter();
+        for own in &mut drafts {
+            let behind = own.iter().enumerate().map(|(number, draft)| {
+                if draft.done {
+                    return Vec::new();
+                }
+                let row = scores.next().unwrap_or_default();
+                nexts(number, draft.walk.legal(), &row, draft.log)
+            });
+            let behind: Vec<Vec<Next>> = behind.collect();
+            let stand: Vec<(f64, bool)> = own.iter().map(|d| (d.log, d.done)).collect();
+            let chosen = choice.behind(&stand, behind, k).into_iter();
+            let chosen = chosen.filter_map(|(number, token, log)| {
+                let draft = own.get(number)?;
+                match draft.done {
+                    true => Some(draft.clone()),
+                    false => draft.with(token, log),
+                }
+            });
+            *own = chosen.collect();
+        }
+    }
+    let finish = |own: Vec<Draft<'_>>| {
+        let own = own.into_iter();
+        let mut own: Ranked = own
+            .filter_map(|d| Some((d.walk.finish()?, d.log)))
+            .collect();
+        choice.order(&mut own);
+        own
+    };
+    Ok(drafts.into_iter().map(finish).collect())
+}
+
+/// The transformer reads what is new of all drafts that are not done; gives the scores behind each.
+fn read(
+    transformer: &Transformer,
+    cache: &mut Cache,
+    roots: &[Root<'_>],
+    drafts: &mut [Vec<Draft<'_>>],
+) -> Result<Vec<Vec<f32>>, DecodeError> {
+    let (mut tokens, mut places, mut last) = (Vec::new(), Vec::new(), Vec::new());
+    let mut row = cache.rows() as u32;
+    // Of each draft that is not done: its root, where what it read ended.
+    let mut before = Vec::new();
+    for (number, (root, own)) in roots.iter().zip(&mut *drafts).enumerate() {
+        for draft in own.iter_mut().filter(|draft| !draft.done) {
+            before.push((number, draft.rows.len()));
+            for token in std::mem::take(&mut draft.unread) {
+                tokens.push(token);
+                places.push(root.tokens.len() + draft.rows.len());
+                draft.rows.push(row);
+                row += 1;
+            }
+            last.push(tokens.len().saturating_sub(1) as u32);
+        }
+    }
+    let open = drafts.iter().flatten().filter(|draft| !draft.done);
+    let mut sights = Vec::with_capacity(tokens.len());
+    for (draft, (number, before)) in open.zip(before) {
+        let root = roots.get(number).map_or(0, |root| root.tokens.len());
+        let first = cache.sequence(number, root);
+        sights.extend((before..draft.rows.len()).map(|at| Sight {
+            first: first.clone(),
+            others: draft.rows.get(..=at).unwrap_or(&[]),
+        }));
+    }
+    let hidden = transformer.go_on(cache, &tokens, &places, &sights)?;
+    rows(&transformer.scores(&hidden, last)?)
+}
+
+fn rows(scores: &Tensor) -> Result<Vec<Vec<f32>>, DecodeError> {
+    Ok(scores.to_vec2()?)
+}
+
+impl<'w> Draft<'w> {
+    /// A token further, and on as long as there is one way.
+    fn with(&self, token: u32, log: f64) -> Option<Draft<'w>> {
+        let mut draft = self.clone();
+        draft.log = log;
+        draft.take(token)?;
+        while !draft.done {
+            match draft.walk.legal()[..] {
+                [only] => draft.take(only)?,
+                _ => break,
+            }
+        }
+        Some(draft)
+    }
+
+    fn take(&mut self, token: u32) -> Option<()> {
+        self.walk.push(token).ok()?;
+        match token {
+            END => self.done = true,
+            _ => self.unread.push(token),
+        }
+        Some(())
+    }
+}
