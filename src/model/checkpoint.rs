@@ -142,6 +142,19 @@ pub enum CheckpointError {
          (`tdc explain` and the book's chapter on drawing say how)"
     )]
     NoPictures(String),
+    /// A model of something else.
+    #[error(
+        "{} predicts {}, and a model that predicts {} is needed here: train one with `tdc train --predict {}`",
+        path.display(), is.what(), wanted.what(), wanted.name()
+    )]
+    Purpose {
+        /// The file.
+        path: PathBuf,
+        /// What it predicts.
+        is: Predicts,
+        /// What was asked for.
+        wanted: Predicts,
+    },
     /// Something else about the weights.
     #[error(transparent)]
     Weights(#[from] WeightsError),

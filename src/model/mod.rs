@@ -16,6 +16,7 @@ pub mod encoder;
 pub mod learner;
 pub mod net;
 pub mod nodes;
+pub mod open;
 pub mod ops;
 pub mod paper;
 pub mod tokens;

@@ -14,6 +14,8 @@ pub mod front;
 mod holes;
 pub mod layouts;
 pub mod moves;
+#[cfg(feature = "learn")]
+pub mod neural_value;
 pub mod placed;
 mod places;
 pub mod rounds;

@@ -60,6 +60,19 @@ impl Small {
         Small::build(about, compiled, Builder::stored(stored, DType::F32))
     }
 
+    /// One with the weights of a file that only answers: it has nothing to learn, and keeps nothing for a way back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Small::stored`].
+    pub fn frozen(
+        about: &About,
+        compiled: &Compiled,
+        stored: Stored,
+    ) -> std::result::Result<Small, NetError> {
+        Small::build(about, compiled, Builder::frozen(stored, DType::F32))
+    }
+
     fn build(
         about: &About,
         compiled: &Compiled,

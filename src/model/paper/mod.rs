@@ -4,10 +4,12 @@
 //! In: [`About`], a seed or a file's weights; lessons. Out: [`Paper`], its batches, its losses. Afterwards it has
 //! exactly the weights that what it predicts depends on, so that every one of them gets a gradient.
 
-pub mod decode;
+mod decode;
 mod drafts;
+mod scorer;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::sync::Arc;
 
@@ -27,6 +29,10 @@ use super::tokens::mask::Bounds;
 use super::value::Value;
 use super::weights::{Builder, Stored, Weights};
 use crate::compiled::Compiled;
+
+pub use decode::PaperDecoder;
+pub use scorer::Scorer;
+pub use writer::{Writer, Written};
 
 /// Planes for each channel of a picture: target, current one, difference.
 const PLANES: usize = 3;

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use candle_core::Tensor;
 
-use super::decode::PaperDecoder;
 use super::*;
 use crate::model::config::{DecoderConfig, Preset};
 use crate::model::decode::{Decoder as _, Ranked, State};
@@ -166,6 +165,11 @@ fn trained(
         target_picture: target,
         start_picture: state.picture,
     };
+    paid(model, compiled, lesson)
+}
+
+/// The loss of one lesson, as the logarithm of its probability.
+fn paid(model: &Paper, compiled: &Compiled, lesson: Lesson<'_>) -> f64 {
     let mut collator = model.about.collator(compiled).unwrap();
     let batch = collator.collate(&[lesson]).unwrap().batch.unwrap();
     let losses = model.loss(&batch).unwrap();
@@ -348,4 +352,126 @@ fn a_frozen_model_answers_as_the_one_it_was() {
         decoder.best(&state, 5).unwrap()
     });
     assert_eq!(own, other);
+}
+
+#[test]
+fn whole_programs_are_written_with_the_probabilities_of_training() {
+    let dots = dots();
+    let model = model(&dots, Predicts::Autoregressive, 20);
+    let target = dots.parse("(dot 1 1 + dot 2 0)").unwrap();
+    let picture = picture(&dots, &target);
+    let mut writer = Writer::new(model.clone(), &dots).unwrap();
+    assert!(matches!(writer.best(1), Err(DecodeError::NoTarget)));
+    assert!(writer.aim(&[0; 3]).is_err());
+    writer.aim(&picture.data).unwrap();
+    // All there are of two dots at most.
+    let all = writer.best(1000).unwrap();
+    assert_eq!(all.len(), 90);
+    assert!(all.is_sorted_by(|a, b| a.1 >= b.1));
+    let sum: f64 = all.iter().map(|(_, log)| libm::exp(*log)).sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+    let nothing = Edit::default();
+    for (program, log) in &all {
+        assert!(program.is_valid(&dots.grammar));
+        let lesson = Lesson {
+            index: 0,
+            target: program,
+            start: program,
+            edit: &nothing,
+            on_path: false,
+            distance: 1,
+            target_picture: &picture.data,
+            start_picture: &picture.data,
+        };
+        let wanted = paid(&model, &dots, lesson);
+        assert!((log - wanted).abs() < 1e-4, "{log} {wanted}");
+    }
+    // More than are drawn at once, each as often as it is likely.
+    let drawn = writer.sample(1000, &mut stream(3, 1)).unwrap();
+    assert_eq!(drawn.len(), 1000);
+    for (program, log) in &all {
+        let found = drawn.iter().filter(|(own, _)| own == program).count() as f64;
+        let wanted = 1000.0 * libm::exp(*log);
+        let off = (found - wanted).abs() / libm::sqrt(wanted.max(1.0));
+        assert!(off < 5.0, "{found} times, {wanted} expected");
+    }
+    let draw = || writer.sample(20, &mut stream(3, 2)).unwrap();
+    let alone = draw();
+    for threads in [1, 3] {
+        assert_eq!(on_threads(threads, draw).unwrap(), alone);
+    }
+    // A model whose sequences end before any program does.
+    let mut short = Writer::new(self::model(&dots, Predicts::Autoregressive, 3), &dots).unwrap();
+    short.aim(&picture.data).unwrap();
+    assert_eq!(short.sample(3, &mut stream(1, 1)).unwrap(), []);
+    assert!(Writer::new(self::model(&dots, Predicts::Value, 8), &dots).is_err());
+}
+
+#[test]
+fn programs_of_every_language_that_draws_can_be_written() {
+    for name in ["csg2d", "tinysvg", "icons", "csg2d_sketch", "mandala"] {
+        let compiled = grammar(name);
+        let mut writer =
+            Writer::new(model(&compiled, Predicts::Autoregressive, 96), &compiled).unwrap();
+        let sampler = Sampler::new(&compiled, compiled.grammar.sample).unwrap();
+        let target = sampler.sample(&mut stream(2, 1));
+        writer.aim(&picture(&compiled, &target).data).unwrap();
+        let best = writer.best(3).unwrap();
+        let drawn = writer.sample(3, &mut stream(2, 2)).unwrap();
+        assert_eq!([best.len(), drawn.len()], [3, 3], "{name}");
+        for (program, log) in best.iter().chain(&drawn) {
+            assert!(program.is_valid(&compiled.grammar), "{name}");
+            assert!(program.size() <= compiled.grammar.sample.max, "{name}");
+            assert!(*log < 0.0 && log.is_finite(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn scores_are_those_that_training_compares() {
+    let csg2d = grammar("csg2d");
+    let model = model(&csg2d, Predicts::Value, 96);
+    let sampler = Sampler::new(&csg2d, csg2d.grammar.sample).unwrap();
+    let programs: Vec<_> = (0..40)
+        .map(|at| sampler.sample(&mut stream(5, at)))
+        .collect();
+    let pictures: Vec<_> = programs.iter().map(|p| picture(&csg2d, p)).collect();
+    let target = &pictures[0].data[..];
+    let mut scorer = Scorer::new(model.clone(), &csg2d).unwrap();
+    // More than are looked at together, and one of them twice.
+    let mut all: Vec<&[u8]> = pictures.iter().map(|p| &p.data[..]).collect();
+    all.push(all[3]);
+    assert!(matches!(scorer.score(&all), Err(DecodeError::NoTarget)));
+    assert!(scorer.aim(&[0; 3]).is_err());
+    scorer.aim(target).unwrap();
+    let scores = scorer.score(&all).unwrap();
+    assert_eq!(scores.len(), 41);
+    assert_eq!(scores[40], scores[3]);
+    let edit = Edit::default();
+    for at in [0, 3, 35] {
+        // The loss is the square of what lies between the score and the distance.
+        for distance in [0u32, 5] {
+            let lesson = Lesson {
+                index: 0,
+                target: &programs[0],
+                start: &programs[at],
+                edit: &edit,
+                on_path: false,
+                distance,
+                target_picture: target,
+                start_picture: all[at],
+            };
+            let off = scores[at] - f64::from(distance);
+            assert!((off * off + paid(&model, &csg2d, lesson)).abs() < 1e-4);
+        }
+        let alone = scorer.score(&all[at..=at]).unwrap();
+        assert!((alone[0] - scores[at]).abs() < 1e-5);
+    }
+    assert!(scorer.score(&[&[0; 3]]).is_err());
+    assert!(scores.iter().any(|score| (score - scores[0]).abs() > 1e-3));
+    assert_eq!(
+        on_threads(2, || scorer.score(&all).unwrap()).unwrap(),
+        scores
+    );
+    assert!(Scorer::new(self::model(&csg2d, Predicts::Policy, 8), &csg2d).is_err());
 }
