@@ -248,6 +248,7 @@ impl<'a> Runner<'a> {
 
     fn step(&mut self, replica: &mut Replica) -> Result<(), StopReason> {
         let options = self.options;
+        self.track.check()?;
         self.track.expand();
         let answers = self
             .policy

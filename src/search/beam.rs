@@ -184,6 +184,7 @@ impl Runner<'_> {
         };
         let mut run = self.track.end(stop, 0);
         run.merged = Some(self.merged);
+        run.trouble = self.policy.trouble().map(str::to_owned);
         let price = self.options.price;
         run.best = run
             .best
@@ -263,6 +264,9 @@ impl Runner<'_> {
         let answers = self
             .policy
             .propose(&states, self.options.branch, &mut self.rng);
+        if self.policy.trouble().is_some() {
+            return Err(StopReason::Failed);
+        }
         let mut children = Vec::new();
         for (state, answer) in states.iter().zip(answers) {
             self.track.expand();
@@ -285,7 +289,8 @@ impl Runner<'_> {
             self.track.spend(chunk.len() as u64)?;
             let scores = self.value.score(&chunk.iter().collect::<Vec<_>>());
             for (program, score) in chunk.into_iter().zip(scores) {
-                self.look(&program, score)?;
+                let how = (self.options.price, self.options.pareto.is_some());
+                self.track.look(&mut *self.value, (&program, score), how)?;
                 states.push(State {
                     program,
                     score,
@@ -294,24 +299,6 @@ impl Runner<'_> {
             }
         }
         Ok(states)
-    }
-
-    /// Remembers a program if it is the best, or the best of its size. The error is that it
-    /// meets the goal.
-    fn look(&mut self, program: &Program, score: f64) -> Result<(), StopReason> {
-        let energy = score + self.options.price * f64::from(program.size());
-        let best = self.track.offer(program, score, energy);
-        if self.options.pareto.is_some() {
-            if self.track.may_place(program, score) {
-                let solved = self.value.solved(program, score);
-                self.track.place(program, score, solved);
-            }
-            return Ok(());
-        }
-        match best && self.value.solved(program, score) {
-            true => Err(StopReason::Solved),
-            false => Ok(()),
-        }
     }
 
     /// The best of them, each of which means something else. Of equals the earlier is the better.

@@ -15,9 +15,12 @@ mod holes;
 pub mod layouts;
 pub mod moves;
 #[cfg(feature = "learn")]
+pub mod neural;
+#[cfg(feature = "learn")]
 pub mod neural_value;
 pub mod placed;
 mod places;
+pub mod rollouts;
 pub mod rounds;
 mod runs;
 pub mod sketch;
@@ -33,6 +36,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::render::Picture;
 use crate::sample::Rng;
 use crate::tree::{Edit, Program};
 
@@ -41,6 +45,26 @@ pub trait Policy {
     /// For each program up to `k` edits that are worth a try. The edits of one answer belong
     /// together: a search scores all of them and goes on from one.
     fn propose(&mut self, states: &[&Program], k: usize, rng: &mut Rng) -> Vec<Vec<Proposal>>;
+
+    /// Why its answers are empty from now on, if that is so. The search then stops and says so.
+    fn trouble(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Gives searches policies that know the target, such as trained ones.
+pub trait Guide: Sync {
+    /// A policy for a target of the canvas's size.
+    fn policy<'p>(&'p self, target: &'p Picture, manner: Manner) -> Box<dyn Policy + 'p>;
+}
+
+/// Which of its edits a policy proposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// The best when it is asked of a program for the first time, afterwards drawn ones.
+    Best,
+    /// Drawn by their probabilities.
+    Drawn,
 }
 
 /// An edit with the policy's opinion of it.
@@ -96,6 +120,8 @@ pub enum StopReason {
     Exhausted,
     /// The caller asked for it.
     Interrupted,
+    /// The policy cannot answer: [`Report::trouble`].
+    Failed,
 }
 
 /// What a search did.
@@ -103,6 +129,8 @@ pub enum StopReason {
 pub struct Report {
     /// Why it stopped.
     pub stop: StopReason,
+    /// Why the policy could not go on, when that is why it stopped.
+    pub trouble: Option<String>,
     /// Whether the program meets the goal. A search for the front does not stop for that.
     pub solved: bool,
     /// The best program.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::search::beam::Merged;
 use crate::search::front::Front;
-use crate::search::{Improvement, Limits, Report, StopReason};
+use crate::search::{Improvement, Limits, Report, StopReason, Value};
 use crate::tree::Program;
 
 /// What the search tells while it goes on.
@@ -132,6 +132,8 @@ struct Row<'a> {
 pub(super) struct Run {
     index: usize,
     pub(super) stop: StopReason,
+    /// Why the policy could not go on.
+    pub(super) trouble: Option<String>,
     pub(super) best: Option<Best>,
     pub(super) front: Front,
     /// Seconds after which the goal was met for the first time.
@@ -156,7 +158,8 @@ impl Row<'_> {
     fn work(&self, team: usize, work: &(dyn Fn(Track<'_>, usize) -> Run + Sync)) {
         loop {
             let index = self.next.fetch_add(1, Ordering::SeqCst);
-            if self.shares.of(index) == 0 || self.cancelled(index).is_some() {
+            let over = self.is_expanded() || self.cancelled(index).is_some();
+            if self.shares.of(index) == 0 || over {
                 return;
             }
             let run = work(Track::new(self, index), team);
@@ -164,7 +167,8 @@ impl Row<'_> {
                 self.solved.fetch_min(index, Ordering::SeqCst);
             }
             // A run that has gone as deep as it may does not do so again.
-            let last = run.best.is_none() || run.stop == StopReason::Depth;
+            let last =
+                run.best.is_none() || matches!(run.stop, StopReason::Depth | StopReason::Failed);
             if let Ok(mut runs) = self.runs.lock() {
                 runs.push(run);
             }
@@ -194,12 +198,13 @@ impl Row<'_> {
         {
             return Some(StopReason::Time);
         }
-        if let Some(limit) = self.limits.expansions
-            && self.expansions.load(Ordering::Relaxed) >= limit
-        {
-            return Some(StopReason::Expansions);
-        }
         None
+    }
+
+    /// Whether there are no answers of the policy left.
+    fn is_expanded(&self) -> bool {
+        let limit = self.limits.expansions;
+        limit.is_some_and(|limit| self.expansions.load(Ordering::Relaxed) >= limit)
     }
 
     fn report(self) -> Option<Report> {
@@ -230,6 +235,7 @@ impl Row<'_> {
             .iter()
             .filter_map(|run| run.merged)
             .reduce(Merged::plus);
+        let trouble = runs.iter().find_map(|run| run.trouble.clone());
         let mut front = Front::default();
         for run in &runs {
             front.merge(&run.front);
@@ -245,6 +251,7 @@ impl Row<'_> {
         let best = winner.best?;
         Some(Report {
             stop,
+            trouble,
             solved: is_solved,
             program: best.program,
             score: best.score,
@@ -275,6 +282,7 @@ impl<'a> Track<'a> {
             run: Run {
                 index,
                 stop: StopReason::Evaluations,
+                trouble: None,
                 best: None,
                 front: Front::default(),
                 met: None,
@@ -294,13 +302,13 @@ impl<'a> Track<'a> {
         seed ^ (self.run.index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
-    /// Takes evaluations from the budget.
+    /// Takes evaluations from the budget. What the last answers of the policy lead to may still be scored.
     ///
     /// # Errors
     ///
     /// Why the run is to stop, when it is.
     pub(super) fn spend(&mut self, count: u64) -> Result<(), StopReason> {
-        self.check()?;
+        self.row.cancelled(self.run.index).map_or(Ok(()), Err)?;
         if self.budget.saturating_sub(self.run.evaluations) < count {
             return Err(StopReason::Evaluations);
         }
@@ -320,7 +328,11 @@ impl<'a> Track<'a> {
 
     /// Nothing to take, only whether to stop.
     pub(super) fn check(&self) -> Result<(), StopReason> {
-        self.row.cancelled(self.run.index).map_or(Ok(()), Err)
+        self.row.cancelled(self.run.index).map_or(Ok(()), Err)?;
+        match self.row.is_expanded() {
+            true => Err(StopReason::Expansions),
+            false => Ok(()),
+        }
     }
 
     /// What is left of the budget.
@@ -361,6 +373,33 @@ impl<'a> Track<'a> {
             self.take(program, score, energy);
         }
         better
+    }
+
+    /// Remembers a program if it is the best at this price of size, or, where the front is wanted, the best of
+    /// its size.
+    ///
+    /// # Errors
+    ///
+    /// That it meets the goal.
+    pub(super) fn look(
+        &mut self,
+        value: &mut dyn Value,
+        (program, score): (&Program, f64),
+        (price, front): (f64, bool),
+    ) -> Result<(), StopReason> {
+        let energy = score + price * f64::from(program.size());
+        let best = self.offer(program, score, energy);
+        if front {
+            if self.may_place(program, score) {
+                let solved = value.solved(program, score);
+                self.place(program, score, solved);
+            }
+            return Ok(());
+        }
+        match best && value.solved(program, score) {
+            true => Err(StopReason::Solved),
+            false => Ok(()),
+        }
     }
 
     /// Whether a program may belong to the front, by its score alone.

@@ -24,11 +24,12 @@ use crate::search::front::{Cycle, Front, Point};
 use crate::search::holes::Holes;
 use crate::search::layouts::{Finder, Layouts};
 use crate::search::moves::Moves;
+use crate::search::rollouts;
 use crate::search::runs::{self, Plan};
 use crate::search::sketch::{self, Sketch};
 use crate::search::target::{Judge, Pixels, SketchValue, weight};
 use crate::search::temper::{self, Runner, World};
-use crate::search::{Limits, Policy, Report, StopReason, Value};
+use crate::search::{Guide, Limits, Manner, Policy, Report, StopReason, Value};
 use crate::tree::{Edit, Layout, Program};
 
 /// Which search it is.
@@ -42,6 +43,8 @@ pub enum Method {
     Anneal,
     /// Beam search, by the same traits ([`beam`]).
     Beam,
+    /// Edits one after the other, as the policy gives them ([`rollouts`]).
+    Rollouts,
 }
 
 /// A search that is ready to start.
@@ -59,6 +62,8 @@ pub struct Solver<'a> {
     pub method: Method,
     /// Programs in a beam.
     pub beam: usize,
+    /// What proposes edits in beam search and rollouts, and where programs start then.
+    guide: Option<(&'a dyn Guide, Sampler<'a>)>,
     /// Whether programs of a beam are told apart by their canonical forms.
     pub canonical: bool,
     /// Whether what is found is simplified by the language's rules.
@@ -107,9 +112,24 @@ impl<'a> Solver<'a> {
             tempering,
             method: Method::default(),
             beam: beam::Options::default().width,
+            guide: None,
             canonical: false,
             simplify: true,
         })
+    }
+
+    /// Lets a guide, such as a trained model, propose the edits of beam search and rollouts. They then start from
+    /// programs of the language's own window, as models have learnt from.
+    ///
+    /// # Errors
+    ///
+    /// When no program of the window is as small as it has to be.
+    pub fn set_guide(&mut self, guide: &'a dyn Guide) -> Result<(), SizeError> {
+        let mut spec = self.compiled.grammar.sample;
+        spec.max = spec.max.min(self.options.max_size);
+        spec.min = spec.min.min(spec.max);
+        self.guide = Some((guide, Sampler::new(self.compiled, spec)?));
+        Ok(())
     }
 
     /// Lets a unit of size cost `price` from the start to the end, in the units of the score.
@@ -141,11 +161,22 @@ impl<'a> Solver<'a> {
     ) -> Option<Report> {
         let drawn = match self.method {
             Method::Temper => self.target_bits(),
-            Method::Anneal | Method::Beam => None,
+            Method::Anneal | Method::Beam | Method::Rollouts => None,
         };
         let mut report = match (self.method, drawn) {
             (_, Some(bits)) => self.temper(bits, limits, interrupt, tell)?,
             (Method::Beam, _) => self.search_beam(limits, interrupt, tell)?,
+            (Method::Rollouts, _) => {
+                let options = rollouts::Options {
+                    seed: self.options.seed,
+                    threads: self.run_threads(),
+                    price: self.options.price,
+                    pareto: self.options.pareto.is_some(),
+                    max_size: self.options.max_size,
+                    ..rollouts::Options::default()
+                };
+                rollouts::search(self, limits, &options, interrupt, tell)?
+            }
             _ => anneal::search(self, limits, &self.options, interrupt, tell)?,
         };
         match self.options.pareto {
@@ -167,6 +198,14 @@ impl<'a> Solver<'a> {
         Some(target)
     }
 
+    /// Threads that work on runs: a guide has threads of its own.
+    fn run_threads(&self) -> usize {
+        match self.guide {
+            Some(_) => 1,
+            None => self.options.threads,
+        }
+    }
+
     /// Searches by beams.
     fn search_beam(
         &self,
@@ -176,7 +215,7 @@ impl<'a> Solver<'a> {
     ) -> Option<Report> {
         let options = beam::Options {
             seed: self.options.seed,
-            threads: self.options.threads,
+            threads: self.run_threads(),
             width: self.beam,
             price: self.options.price,
             pareto: self.options.pareto,
@@ -343,7 +382,16 @@ fn spec_least(compiled: &Compiled) -> u32 {
 
 impl Setup for Solver<'_> {
     fn policy(&self) -> Box<dyn Policy + '_> {
-        Box::new(self.moves())
+        let manner = match self.method {
+            Method::Rollouts => Manner::Drawn,
+            _ => Manner::Best,
+        };
+        match (&self.guide, self.method) {
+            (Some((guide, _)), Method::Beam | Method::Rollouts) => {
+                guide.policy(self.target, manner)
+            }
+            _ => Box::new(self.moves()),
+        }
     }
 
     fn value(&self) -> Box<dyn Value + '_> {
@@ -355,7 +403,11 @@ impl Setup for Solver<'_> {
     }
 
     fn start(&self, rng: &mut Rng) -> Option<Program> {
-        Some(self.mutator.sampler().sample(rng))
+        let sampler = match &self.guide {
+            Some((_, sampler)) => sampler,
+            None => self.mutator.sampler(),
+        };
+        Some(sampler.sample(rng))
     }
 
     fn simpler(&self, program: &Program) -> Vec<Edit> {

@@ -56,18 +56,38 @@ pub(crate) use real::Real;
 /// Stack of a thread that reckons: the way back through a network is found by recursion.
 const STACK_BYTES: usize = 64 << 20;
 
+/// Threads of operators that stay for many calls.
+#[derive(Debug)]
+pub struct Threads(rayon::ThreadPool);
+
+impl Threads {
+    /// So many, one at least.
+    ///
+    /// # Errors
+    ///
+    /// When no threads can be started.
+    pub fn new(threads: usize) -> std::io::Result<Threads> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .stack_size(STACK_BYTES)
+            .build()
+            .map(Threads)
+            .map_err(std::io::Error::other)
+    }
+
+    /// Does something with them.
+    pub fn work<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.0.install(work)
+    }
+}
+
 /// Does something with so many threads for its operators, one at least.
 ///
 /// # Errors
 ///
 /// When no threads can be started.
 pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .stack_size(STACK_BYTES)
-        .build()
-        .map_err(std::io::Error::other)?;
-    Ok(pool.install(work))
+    Ok(Threads::new(threads)?.work(work))
 }
 
 /// A forward function for both element types: `$body` sees slices of type `$T`.
