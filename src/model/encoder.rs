@@ -25,7 +25,8 @@ const EPS: f64 = 1e-5;
 struct Scaled {
     weight: Tensor,
     bias: Tensor,
-    gain: Tensor,
+    /// None when the weights are standardised already, as they do not change.
+    gain: Option<Tensor>,
     scale: f64,
     conv: Conv,
 }
@@ -41,11 +42,19 @@ impl Scaled {
         b.within(name, |b| {
             let fan = (size * size * inputs) as f64;
             let shape = [outputs, size, size, inputs];
+            let scale = GAMMA / fan.sqrt();
+            let weight = b.var("weight", &shape, Start::Normal(1.0 / fan.sqrt()))?;
+            let bias = b.var("bias", &[outputs], Start::Constant(0.0))?;
+            let gain = b.var("gain", &[outputs], Start::Constant(gain))?;
+            let (weight, gain) = match b.learns() {
+                true => (weight, Some(gain)),
+                false => (standardise(&weight, &gain, scale, EPS)?, None),
+            };
             Ok(Scaled {
-                weight: b.var("weight", &shape, Start::Normal(1.0 / fan.sqrt()))?,
-                bias: b.var("bias", &[outputs], Start::Constant(0.0))?,
-                gain: b.var("gain", &[outputs], Start::Constant(gain))?,
-                scale: GAMMA / fan.sqrt(),
+                weight,
+                bias,
+                gain,
+                scale,
                 conv: Conv::square(size, stride),
             })
         })
@@ -57,8 +66,13 @@ impl Scaled {
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let weight = standardise(&self.weight, &self.gain, self.scale, EPS)?;
-        conv2d(x, &weight, &self.bias, self.conv)
+        match &self.gain {
+            None => conv2d(x, &self.weight, &self.bias, self.conv),
+            Some(gain) => {
+                let weight = standardise(&self.weight, gain, self.scale, EPS)?;
+                conv2d(x, &weight, &self.bias, self.conv)
+            }
+        }
     }
 }
 

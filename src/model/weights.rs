@@ -217,6 +217,11 @@ impl Builder {
         }
     }
 
+    /// Whether the weights will change.
+    pub(super) fn learns(&self) -> bool {
+        self.learns
+    }
+
     fn of(source: Source, dtype: DType) -> Builder {
         Builder {
             source,

@@ -8,6 +8,7 @@
 //! sequences are written at the same time, a token a round; what has one way to go on goes on without a choice.
 
 use candle_core::Tensor;
+use indexmap::IndexMap;
 
 use crate::model::choose::{Choice, Next, nexts};
 use crate::model::decode::{DecodeError, Ranked};
@@ -78,14 +79,16 @@ pub(super) fn write(
         drafts.push(chosen.flatten().collect::<Vec<_>>());
     }
     while drafts.iter().flatten().any(|draft| !draft.done) {
-        let mut scores = read(transformer, &mut cache, roots, &mut drafts)?.into_iter();
+        let (scores, of) = read(transformer, &mut cache, roots, &mut drafts)?;
+        let mut of = of.into_iter();
         for own in &mut drafts {
             let behind = own.iter().enumerate().map(|(number, draft)| {
                 if draft.done {
                     return Vec::new();
                 }
-                let row = scores.next().unwrap_or_default();
-                nexts(number, draft.walk.legal(), &row, draft.log)
+                let row = of.next().and_then(|at| scores.get(at));
+                let row = row.map_or(&[][..], |row| row);
+                nexts(number, draft.walk.legal(), row, draft.log)
             });
             let behind: Vec<Vec<Next>> = behind.collect();
             let stand: Vec<(f64, bool)> = own.iter().map(|d| (d.log, d.done)).collect();
@@ -111,41 +114,53 @@ pub(super) fn write(
     Ok(drafts.into_iter().map(finish).collect())
 }
 
-/// The transformer reads what is new of all drafts that are not done; gives the scores behind each.
+/// The transformer reads what is new of all drafts that are not done; gives scores, and for each of these drafts which
+/// of them are those behind it. Drafts of a state that say the same so far are read once.
 fn read(
     transformer: &Transformer,
     cache: &mut Cache,
     roots: &[Root<'_>],
     drafts: &mut [Vec<Draft<'_>>],
-) -> Result<Vec<Vec<f32>>, DecodeError> {
+) -> Result<(Vec<Vec<f32>>, Vec<usize>), DecodeError> {
     let (mut tokens, mut places, mut last) = (Vec::new(), Vec::new(), Vec::new());
     let mut row = cache.rows() as u32;
-    // Of each draft that is not done: its root, where what it read ended.
-    let mut before = Vec::new();
+    // Whose scores are whose; which drafts are read, and how much of them was before.
+    let (mut of, mut read) = (Vec::new(), Vec::new());
     for (number, (root, own)) in roots.iter().zip(&mut *drafts).enumerate() {
-        for draft in own.iter_mut().filter(|draft| !draft.done) {
-            before.push((number, draft.rows.len()));
-            for token in std::mem::take(&mut draft.unread) {
-                tokens.push(token);
-                places.push(root.tokens.len() + draft.rows.len());
-                draft.rows.push(row);
-                row += 1;
-            }
-            last.push(tokens.len().saturating_sub(1) as u32);
+        // Rows belong to one beginning each: the last one says all before it.
+        let mut known: IndexMap<(Option<u32>, Vec<u32>), (u32, usize)> = IndexMap::new();
+        for (at, draft) in own.iter_mut().enumerate().filter(|(_, d)| !d.done) {
+            let unread = std::mem::take(&mut draft.unread);
+            let count = unread.len() as u32;
+            let before = draft.rows.len();
+            let entry = known.entry((draft.rows.last().copied(), unread));
+            let (first, scores) = *entry.or_insert_with_key(|(_, unread)| {
+                let first = row;
+                row += count;
+                tokens.extend(unread);
+                let place = root.tokens.len() + before;
+                places.extend(place..place + unread.len());
+                last.push(tokens.len().saturating_sub(1) as u32);
+                read.push((number, at, before));
+                (first, last.len() - 1)
+            });
+            draft.rows.extend(first..first + count);
+            of.push(scores);
         }
     }
-    let open = drafts.iter().flatten().filter(|draft| !draft.done);
     let mut sights = Vec::with_capacity(tokens.len());
-    for (draft, (number, before)) in open.zip(before) {
+    for (number, at, before) in read {
         let root = roots.get(number).map_or(0, |root| root.tokens.len());
         let first = cache.sequence(number, root);
-        sights.extend((before..draft.rows.len()).map(|at| Sight {
+        let draft = drafts.get(number).and_then(|own| own.get(at));
+        let seen = draft.map_or(&[][..], |draft| &draft.rows);
+        sights.extend((before..seen.len()).map(|at| Sight {
             first: first.clone(),
-            others: draft.rows.get(..=at).unwrap_or(&[]),
+            others: seen.get(..=at).unwrap_or(&[]),
         }));
     }
     let hidden = transformer.go_on(cache, &tokens, &places, &sights)?;
-    rows(&transformer.scores(&hidden, last)?)
+    Ok((rows(&transformer.scores(&hidden, last)?)?, of))
 }
 
 fn rows(scores: &Tensor) -> Result<Vec<Vec<f32>>, DecodeError> {
