@@ -18,7 +18,7 @@ use crate::render::{Picture, RenderError, metric, raster};
 use crate::scene::eval::{NotDrawable, lower};
 use crate::search::anneal::Status;
 use crate::search::solver::{Method, Solver};
-use crate::search::{Limits, Report, StopReason};
+use crate::search::{Guide, Limits, Report, StopReason};
 use crate::tree::Program;
 
 /// Least intersection over union with the true picture at which a program counts as recovered from
@@ -32,6 +32,9 @@ pub struct Settings {
     pub time: Option<f64>,
     /// Scored programs for a target.
     pub evaluations: Option<u64>,
+    /// Answers of the policy for a target: the paper's node expansions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expansions: Option<u64>,
     /// Seed of the search.
     pub seed: u64,
     /// Searches at the same time for one target.
@@ -67,6 +70,7 @@ impl Settings {
         Limits {
             time: self.time.map(Duration::from_secs_f64),
             evaluations: self.evaluations,
+            expansions: self.expansions,
             ..Limits::default()
         }
     }
@@ -96,6 +100,9 @@ pub enum AttemptError {
     /// Stopped too early.
     #[error("stopped before anything was found: more time or evaluations are needed")]
     Nothing,
+    /// A trained model that broke off.
+    #[error("the model failed, so the search has stopped: {0}")]
+    Model(String),
     /// What was found has no scene.
     #[error("cannot draw what was found: {0}")]
     NotDrawable(#[from] NotDrawable),
@@ -104,15 +111,17 @@ pub enum AttemptError {
     Render(#[from] RenderError),
 }
 
-/// Searches for a program that draws `target`. `tell` hears how it goes, from any thread.
+/// Searches for a program that draws `target`; a guide proposes the edits of beam search and rollouts. `tell` hears how it
+/// goes, from any thread.
 ///
 /// # Errors
 ///
-/// When nothing was found, or no program is as small as asked for.
+/// When nothing was found, the guide failed, or no program is as small as asked for.
 pub fn attempt(
     compiled: &Compiled,
     target: &Picture,
     settings: &Settings,
+    guide: Option<&dyn Guide>,
     interrupt: &AtomicBool,
     tell: &(dyn Fn(Status) + Sync),
 ) -> Result<Attempt, AttemptError> {
@@ -124,6 +133,9 @@ pub fn attempt(
     solver.method = settings.search;
     solver.beam = settings.beam.unwrap_or(solver.beam);
     solver.canonical = settings.canonical;
+    if let Some(guide) = guide {
+        solver.set_guide(guide)?;
+    }
     if let Some(price) = settings.price {
         solver.set_price(price);
     }
@@ -133,6 +145,9 @@ pub fn attempt(
     let before = began.elapsed().as_secs_f64();
     let found = solver.search(&settings.limits(), interrupt, tell);
     let report = found.ok_or(AttemptError::Nothing)?;
+    if let Some(trouble) = report.trouble {
+        return Err(AttemptError::Model(trouble));
+    }
     let seconds = began.elapsed().as_secs_f64();
     let met = report.met.map(|met| before + met);
     Ok(Attempt {
@@ -173,7 +188,7 @@ pub struct Record {
     pub target: String,
     /// Whether the goal is met.
     pub solved: bool,
-    /// Why the search stopped: `solved`, `time`, `evaluations`, `interrupted`; `error` when there was
+    /// Why the search stopped: `solved`, `time`, `evaluations`, `expansions`, `interrupted`; `error` when there was
     /// none. A search for the front goes on when the goal is met.
     pub stop_reason: String,
     /// What the goal measures; for an observed target the intersection over union with the true
@@ -190,6 +205,9 @@ pub struct Record {
     pub total_seconds: f64,
     /// Programs scored.
     pub evaluations: u64,
+    /// Answers of the policy until the end.
+    #[serde(default)]
+    pub expansions: u64,
     /// `@primitive` nodes of the program.
     pub primitives: Option<usize>,
     /// The same of the program that the target was made from.
@@ -250,6 +268,7 @@ impl Record {
             seconds,
             total_seconds: attempt.seconds,
             evaluations: report.evaluations,
+            expansions: report.expansions,
             primitives: Some(primitives(grammar, &report.program)),
             true_primitives: known.program.map(|program| primitives(grammar, program)),
             size: Some(report.program.size()),

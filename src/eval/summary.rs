@@ -16,13 +16,15 @@ const STEPS: [u8; 2] = [1, 3];
 const FIRST: i32 = -2;
 /// Least evaluations that are asked about, as a power of ten.
 const FIRST_EVALUATIONS: i32 = 3;
+/// The same of expansions.
+const FIRST_EXPANSIONS: i32 = 1;
 /// Cells of a full bar.
 const BAR: f64 = 30.0;
 
 /// How many were solved within a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Within {
-    /// Seconds, or evaluations.
+    /// Seconds, evaluations or expansions.
     pub limit: f64,
     /// Targets solved within.
     pub solved: usize,
@@ -45,6 +47,9 @@ pub struct Summary {
     pub within_seconds: Vec<Within>,
     /// The share solved within so many evaluations.
     pub within_evaluations: Vec<Within>,
+    /// The share solved within so many expansions; empty unless asked for ([`Summary::with_expansions`]).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub within_expansions: Vec<Within>,
     /// Half of the targets are solved within; `None` when fewer than half are.
     pub median_seconds: Option<f64>,
     /// Nine of ten are solved within.
@@ -64,6 +69,19 @@ pub struct Summary {
     /// Of the solved targets whose true program is known: the share for which what was found has no
     /// more primitives.
     pub no_longer: Option<f64>,
+}
+
+impl Summary {
+    /// With the share solved within so many expansions. `limit` is how many each search had.
+    pub fn with_expansions(mut self, records: &[Record], limit: Option<u64>) -> Summary {
+        let solved = records.iter().filter(|record| record.solved);
+        let mut expansions: Vec<f64> = solved.map(|r| r.expansions as f64).collect();
+        expansions.sort_by(f64::total_cmp);
+        let most = records.iter().map(|r| r.expansions).max().unwrap_or(0);
+        let limits = limits(FIRST_EXPANSIONS, limit.unwrap_or(most) as f64);
+        self.within_expansions = within(&expansions, records.len(), &limits);
+        self
+    }
 }
 
 /// Sums records up. `limit` is the time that each search had, in seconds.
@@ -95,6 +113,7 @@ pub fn summary(records: &[Record], limit: Option<f64>) -> Summary {
             records.len(),
             &limits(FIRST_EVALUATIONS, most as f64),
         ),
+        within_expansions: Vec::new(),
         median_seconds: quantile(&seconds, records.len(), 0.5),
         p90_seconds: quantile(&seconds, records.len(), 0.9),
         median_evaluations: quantile(&evaluations, records.len(), 0.5),
@@ -169,6 +188,15 @@ impl Summary {
                 row.solved,
                 100.0 * row.share
             );
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+        if !self.within_expansions.is_empty() {
+            let _ = writeln!(out, "{:>10}  {:>12}", "expansions", "solved");
+        }
+        for row in &self.within_expansions {
+            let bar = "━".repeat((row.share * BAR).round() as usize);
+            let (limit, percent) = (row.limit, 100.0 * row.share);
+            let line = format!("{limit:>10}  {:>5} {percent:>6.1} %  {bar}", row.solved);
             let _ = writeln!(out, "{}", line.trim_end());
         }
         let mut facts = vec![format!("{} of {} solved", self.solved, self.targets)];
@@ -267,6 +295,27 @@ mod tests {
             "{table}"
         );
         assert!(table.contains("median 0.02 s"), "{table}");
+    }
+
+    #[test]
+    fn expansions_are_counted_like_times() {
+        let mut records = [
+            record(true, 1.0, 4),
+            record(true, 1.0, 4),
+            record(false, 1.0, 4),
+        ];
+        records[0].expansions = 8;
+        records[1].expansions = 70;
+        records[2].expansions = 100;
+        let summary = summary(&records, None).with_expansions(&records, Some(100));
+        let rows = summary.within_expansions.iter();
+        let rows: Vec<_> = rows.map(|w| (w.limit, w.solved)).collect();
+        assert_eq!(rows, [(10.0, 1), (30.0, 1), (100.0, 2)]);
+        let table = summary.table();
+        assert!(
+            table.contains("\n        30      1   33.3 %  ━━━━━━━━━━\n"),
+            "{table}"
+        );
     }
 
     #[test]

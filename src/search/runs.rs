@@ -20,6 +20,8 @@ use crate::tree::Program;
 pub struct Status {
     /// Programs scored so far, by all threads.
     pub evaluations: u64,
+    /// Answers of the policy so far.
+    pub expansions: u64,
     /// Since the search began.
     pub elapsed: Duration,
     /// The best score so far, by any thread.
@@ -450,6 +452,7 @@ impl<'a> Track<'a> {
             *best = best.min(mine);
             (row.tell)(Status {
                 evaluations: row.evaluations.load(Ordering::Relaxed),
+                expansions: row.expansions.load(Ordering::Relaxed),
                 elapsed: row.began.elapsed(),
                 best: *best,
             });

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 mod bad_input;
 mod batch;
 mod language;
+#[cfg(feature = "learn")]
+mod model;
 mod pictures;
 mod programs;
 mod rules;

@@ -11,7 +11,7 @@ const DOTS: &str = "language dots\nuse std.shape.{disc}\nuse std.transform.{shif
     draw A -> Region { Dot => disc(3) |> shift(4 * n, 4 * m)  Both => a + b }\n";
 
 /// A folder with the language in it.
-fn dots() -> TempDir {
+pub(super) fn dots() -> TempDir {
     let folder = folder();
     fs::write(folder.path().join("dots.tdg"), DOTS).expect("written");
     folder
@@ -31,7 +31,7 @@ const SMALL: [&str; 11] = [
     "--format",
 ];
 
-fn train(folder: &Path, to: &str, more: &[&str]) -> Output {
+pub(super) fn train(folder: &Path, to: &str, more: &[&str]) -> Output {
     let args = [&SMALL[..], &["json", "-o", to], more].concat();
     tdc_in(folder, &args, b"")
 }

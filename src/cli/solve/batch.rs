@@ -15,7 +15,7 @@ use super::super::input::Language;
 use super::super::output::{self, Folder, Out};
 use super::super::shell::{self, Shell};
 use super::many::{self, Work};
-use super::{Args, about, one};
+use super::{Args, Model, about, guide, one};
 
 /// Endings of the files that are taken.
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "svg"];
@@ -30,7 +30,13 @@ struct Item {
     fingerprint: String,
 }
 
-pub fn run(shell: &Shell, args: &Args, language: &Language, from: &Path) -> Outcome {
+pub fn run(
+    shell: &Shell,
+    args: &Args,
+    language: &Language,
+    from: &Path,
+    model: Option<&Model<'_>>,
+) -> Outcome {
     let Some(to) = &args.output else {
         return Err(Failure::usage(
             "a folder of pictures needs one for results: -o DIR",
@@ -38,7 +44,7 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, from: &Path) -> Outc
     };
     let items = items(shell, from)?;
     let settings = args.settings(language, super::TASK_SECONDS);
-    let run = json!({
+    let mut run = json!({
         "format": 1,
         "language_fingerprint": language.compiled.fingerprint(),
         "settings": settings,
@@ -46,6 +52,9 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, from: &Path) -> Outc
         "outline": args.outline,
         "tdc": env!("CARGO_PKG_VERSION"),
     });
+    if let Some(model) = model {
+        run["model"] = model.about.clone();
+    }
     let stands = |at: usize, record: &Record| {
         let item = &items[at];
         record.fingerprint.as_ref() == Some(&item.fingerprint)
@@ -56,7 +65,7 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, from: &Path) -> Outc
         names: items.iter().map(|item| item.name.clone()).collect(),
         jobs: usize::from(args.jobs),
         stands: &stands,
-        one: &|at| solve(args, language, &settings, to, &items[at]),
+        one: &|at| solve(args, language, model, &settings, to, &items[at]),
     };
     let records = many::records(shell, to, &work)?;
     let summary = summary(&records, settings.time);
@@ -144,6 +153,7 @@ fn items(shell: &Shell, from: &Path) -> Result<Vec<Item>, Failure> {
 fn solve(
     args: &Args,
     language: &Language,
+    model: Option<&Model<'_>>,
     settings: &Settings,
     to: &Path,
     item: &Item,
@@ -165,14 +175,24 @@ fn solve(
         }
     };
     let stop = shell::stop_flag();
-    let found = match attempt::attempt(compiled, &target.picture, settings, stop, &|_| {}) {
+    let found = match attempt::attempt(
+        compiled,
+        &target.picture,
+        settings,
+        guide(model),
+        stop,
+        &|_| {},
+    ) {
         Ok(found) => found,
-        Err(AttemptError::Size(error)) => return Err(error.to_string()),
+        // Other pictures would fare no better.
+        Err(error @ (AttemptError::Size(_) | AttemptError::Model(_))) => {
+            return Err(error.to_string());
+        }
         Err(error) => return Ok(Record::failed(&known, &error.to_string())),
     };
     let mut record = Record::new(compiled, &target.picture, &known, &found);
     record.notes.clone_from(&target.notes);
-    let json = one::report(language, args, settings, &record, &found, &target);
+    let json = one::report(language, args, model, settings, &record, &found, &target);
     let write = || -> Result<(), Failure> {
         let folder = Folder::create(&to.join(&item.folder))?;
         one::write(language, args, &target, &item.name, &found, &json, &folder)?;
@@ -242,7 +262,7 @@ fn page(
     let name = from.file_name().unwrap_or(from.as_os_str());
     sheet::sheet(
         &name.to_string_lossy(),
-        &about(settings, args.jobs, "picture"),
+        &about(settings, args.has_model(), args.jobs, "picture"),
         "",
         summary,
         &cards.collect::<Vec<_>>(),

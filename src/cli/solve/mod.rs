@@ -1,6 +1,8 @@
 //! `tdc solve`: from a picture to a program.
 
 mod batch;
+#[cfg(feature = "learn")]
+mod guide;
 mod many;
 mod one;
 mod tasks;
@@ -10,6 +12,7 @@ use std::path::PathBuf;
 use tdc::eval::attempt::Settings;
 use tdc::render::image::{Mode, intake};
 use tdc::rewrite::Simplifier;
+use tdc::search::Guide;
 use tdc::search::solver::Method;
 
 use super::Outcome;
@@ -24,10 +27,10 @@ const TASK_SECONDS: f64 = 10.0;
 
 /// Find a program that draws a picture
 ///
-/// Works with any picture language and no trained model, by tempering random edits. The picture
-/// is scaled to fit the canvas; ink is what is dark, or opaque in a cut-out picture; result.svg lies
-/// over the original. Grammars with an `observe` setting take the picture for a sketch and match
-/// outlines to its strokes.
+/// Works with any picture language and no trained model, by tempering random edits; with --model a
+/// trained one proposes the edits instead. The picture is scaled to fit the canvas; ink is what is
+/// dark, or opaque in a cut-out picture; result.svg lies over the original. Grammars with an
+/// `observe` setting take the picture for a sketch and match outlines to its strokes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,8 +41,9 @@ Examples:
   tdc solve grammars/csg2d.tdg --target icon.png --search beam --canonical
   tdc solve grammars/csg2d.tdg --target icons/ --time 5 --jobs 4 -o out/icons
   tdc solve grammars/csg2d.tdg --tasks out/hard --time 10 -o out/solved
+  tdc solve my.tdg --target icon.png --model run/best.safetensors --search beam --expansions 1000
 
-With --evaluations and no --time the result is the same for every number of threads.
+With --evaluations or --expansions and no --time the result is the same for every number of threads.
 
 Files in the output folder: program.txt, result.svg, result.png, target.png (as fitted to the \
 canvas), difference.png, triptych.png (target, difference, result), report.json, \
@@ -62,7 +66,7 @@ A run over many targets that was broken off goes on where it was when it is star
 the same settings.
 
 JSON, one object, as in report.json: target, solved, stop_reason (solved, time, evaluations, \
-interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a \
+expansions, interrupted, ...), metric (what the goal measures), iou, score (wrong pixels; for a sketch a \
 distance), seconds (wall clock, until the goal was met), total_seconds, evaluations, primitives, \
 true_primitives, size, nodes, program, goal, expansions, renders, seed, threads, max_size, \
 price, time_limit, evaluations_limit, trajectory (the file), search, target_size, fit (sx, sy, \
@@ -73,12 +77,16 @@ With --pareto also front: an object a size with size, score, solved, metric, iou
 nodes, program, file; the search goes on when the goal is met, and stop_reason says what ended \
 it.
 
+With --model also model (file, preset, and trained, what it learnt from) and \
+expansions_per_second; with --expansions also expansions_limit.
+
 With --search beam also beam (its width) and merged (structurally, canonically, forms, seconds: \
 programs left out, canonical forms made, the time that took).
 
 With --tasks the summary: targets, solved, share, clock, within_seconds, \
-within_evaluations, median_seconds, p90_seconds, median_evaluations, total_seconds, mean_metric, \
-mean_iou, mean_primitives, mean_true_primitives, no_longer.")]
+within_evaluations, within_expansions (with --model or --expansions), median_seconds, \
+p90_seconds, median_evaluations, total_seconds, mean_metric, mean_iou, mean_primitives, \
+mean_true_primitives, no_longer.")]
 pub struct Args {
     /// The grammar file
     grammar: PathBuf,
@@ -95,13 +103,26 @@ pub struct Args {
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Stop after so many seconds; 30, or 10 for each of many, unless --evaluations is given
+    /// Stop after so many seconds; 30, or 10 for each of many, unless --evaluations or --expansions
+    /// is given
     #[arg(long, value_name = "SECONDS", value_parser = input::seconds)]
     time: Option<f64>,
 
     /// Stop after so many scored programs
     #[arg(long, value_name = "N")]
     evaluations: Option<u64>,
+
+    /// Stop after so many programs for which edits were proposed, the paper's node expansions; not
+    /// for --search temper
+    #[arg(long, value_name = "N")]
+    expansions: Option<u64>,
+
+    /// A trained policy that proposes edits, for --search beam or rollouts: a file that `tdc train`
+    /// wrote, or `auto` for the file beside the grammar that has its name and the ending
+    /// .small.safetensors
+    #[cfg(feature = "learn")]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
 
     /// Seed of the search
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -180,8 +201,10 @@ enum SearchArg {
     Temper,
     /// Tempering of edits that are scored one by one on the picture proper
     Anneal,
-    /// Beam search over the same edits
+    /// Beam search over the same edits, or those of a model
     Beam,
+    /// Edits of a model, one after the other, from random programs again and again
+    Rollouts,
 }
 
 /// How a picture is laid onto the canvas.
@@ -211,10 +234,16 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 /// How targets were solved, in a sentence.
-fn about(settings: &Settings, jobs: u16, what: &str) -> String {
+fn about(settings: &Settings, with_model: bool, jobs: u16, what: &str) -> String {
+    let how = match with_model {
+        true => "with a trained model",
+        false => "without a trained model",
+    };
     let time = settings.time.map(|s| format!(", at most {s} s each"));
     let tries = settings.evaluations;
     let tries = tries.map(|n| format!(", at most {n} programs each"));
+    let expansions = settings.expansions;
+    let expansions = expansions.map(|n| format!(", at most {n} expansions each"));
     let threads = match settings.threads {
         1 => "one thread".to_owned(),
         n => format!("{n} threads"),
@@ -224,14 +253,35 @@ fn about(settings: &Settings, jobs: u16, what: &str) -> String {
         n => format!(", {n} at the same time"),
     };
     format!(
-        "Solved without a trained model by {threads} a {what}{jobs}{}{}; seed {}, wall-clock time.",
+        "Solved {how} by {threads} a {what}{jobs}{}{}{}; seed {}, wall-clock time.",
         time.unwrap_or_default(),
         tries.unwrap_or_default(),
+        expansions.unwrap_or_default(),
         settings.seed
     )
 }
 
+/// A trained model that proposes edits.
+struct Model<'g> {
+    guide: &'g dyn Guide,
+    /// What it is, for reports.
+    about: serde_json::Value,
+}
+
+/// The guide of a search.
+fn guide<'g>(model: Option<&Model<'g>>) -> Option<&'g dyn Guide> {
+    model.map(|model| model.guide)
+}
+
 impl Args {
+    /// Whether a trained model proposes edits.
+    fn has_model(&self) -> bool {
+        #[cfg(feature = "learn")]
+        return self.model.is_some();
+        #[cfg(not(feature = "learn"))]
+        return false;
+    }
+
     /// How pictures become targets.
     fn intake(&self) -> intake::Options {
         intake::Options {
@@ -252,11 +302,12 @@ impl Args {
         // short ones.
         let most = language.compiled.grammar.sample.max.saturating_mul(3);
         Settings {
-            time: match (self.time, self.evaluations) {
-                (None, None) => Some(otherwise),
-                (time, _) => time,
+            time: match (self.time, self.evaluations, self.expansions) {
+                (None, None, None) => Some(otherwise),
+                (time, ..) => time,
             },
             evaluations: self.evaluations,
+            expansions: self.expansions,
             seed: self.seed,
             threads: usize::from(self.threads),
             max_size: self.max_size.unwrap_or(most),
@@ -266,6 +317,7 @@ impl Args {
                 SearchArg::Temper => Method::Temper,
                 SearchArg::Anneal => Method::Anneal,
                 SearchArg::Beam => Method::Beam,
+                SearchArg::Rollouts => Method::Rollouts,
             },
             beam: self.beam.map(|width| width as usize),
             canonical: self.canonical,
@@ -294,10 +346,33 @@ pub fn run(shell: &Shell, args: &Args) -> Outcome {
     if args.canonical && !Simplifier::new(&language.compiled).has_rules() {
         shell.say("note: the grammar has no rules, so --canonical merges nothing");
     }
+    if args.has_model() && !matches!(args.search, SearchArg::Beam | SearchArg::Rollouts) {
+        return Err(Failure::usage(
+            "--model needs --search beam or --search rollouts",
+        ));
+    }
+    if args.search == SearchArg::Rollouts && !args.has_model() {
+        return Err(Failure::usage(
+            "--search rollouts needs a --model, whose edits it takes",
+        ));
+    }
+    if args.expansions.is_some() && args.search == SearchArg::Temper {
+        return Err(Failure::usage(
+            "--expansions needs --search beam, rollouts or anneal: tempering asks no policy",
+        ));
+    }
+    #[cfg(feature = "learn")]
+    let opened = guide::open(args, &language)?;
+    #[cfg(feature = "learn")]
+    let model = opened.as_ref().map(guide::Opened::model);
+    #[cfg(not(feature = "learn"))]
+    let model = None;
     match (&args.tasks, &args.target) {
-        (Some(folder), _) => tasks::run(shell, args, &language, folder),
-        (None, Some(target)) if target.is_dir() => batch::run(shell, args, &language, target),
-        (None, Some(target)) => one::run(shell, args, &language, target),
+        (Some(folder), _) => tasks::run(shell, args, &language, folder, model.as_ref()),
+        (None, Some(target)) if target.is_dir() => {
+            batch::run(shell, args, &language, target, model.as_ref())
+        }
+        (None, Some(target)) => one::run(shell, args, &language, target, model.as_ref()),
         (None, None) => Err(Failure::usage("--target or --tasks is needed")),
     }
 }

@@ -21,9 +21,15 @@ use super::super::input::Language;
 use super::super::output::{Folder, Out};
 use super::super::progress::Progress;
 use super::super::shell::{self, Shell};
-use super::{Args, SECONDS};
+use super::{Args, Model, SECONDS, guide};
 
-pub fn run(shell: &Shell, args: &Args, language: &Language, path: &Path) -> Outcome {
+pub fn run(
+    shell: &Shell,
+    args: &Args,
+    language: &Language,
+    path: &Path,
+    model: Option<&Model<'_>>,
+) -> Outcome {
     let target = target(language, args, path)?;
     for note in &target.notes {
         shell.say(&format!("note: {note}"));
@@ -31,7 +37,7 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, path: &Path) -> Outc
     // Made before the search, so that a folder that cannot be written is known at once.
     let folder = args.output.as_deref().map(Folder::create).transpose()?;
     let settings = args.settings(language, SECONDS);
-    let found = search(shell, language, &target.picture, &settings)?;
+    let found = search(shell, language, &target.picture, &settings, model)?;
     let name = path.display().to_string();
     let known = Known {
         name: &name,
@@ -39,7 +45,7 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, path: &Path) -> Outc
     };
     let mut record = Record::new(&language.compiled, &target.picture, &known, &found);
     record.notes.clone_from(&target.notes);
-    let json = report(language, args, &settings, &record, &found, &target);
+    let json = report(language, args, model, &settings, &record, &found, &target);
     if let Some(folder) = folder {
         write(language, args, &target, &name, &found, &json, &folder)?;
         folder.finish()?;
@@ -87,6 +93,7 @@ fn search(
     language: &Language,
     picture: &Picture,
     settings: &Settings,
+    model: Option<&Model<'_>>,
 ) -> Result<Attempt, Failure> {
     // Progress by whatever limit comes first, in thousandths.
     let progress = Mutex::new(Progress::new(shell, "solving", 1000));
@@ -97,13 +104,25 @@ fn search(
             status.evaluations as f64,
             settings.evaluations.map(|n| n as f64),
         ));
+        let done = done.max(part(
+            status.expansions as f64,
+            settings.expansions.map(|n| n as f64),
+        ));
         if let Ok(mut progress) = progress.lock() {
             let remark = format!("best {:.1}, {} tried", status.best, status.evaluations);
             progress.set((done * 1000.0) as u64, &remark);
         }
     };
     let stop = shell::stop_flag();
-    attempt::attempt(&language.compiled, picture, settings, stop, &tell).map_err(failed)
+    attempt::attempt(
+        &language.compiled,
+        picture,
+        settings,
+        guide(model),
+        stop,
+        &tell,
+    )
+    .map_err(failed)
 }
 
 fn failed(error: AttemptError) -> Failure {
@@ -114,6 +133,7 @@ fn failed(error: AttemptError) -> Failure {
 pub fn report(
     language: &Language,
     args: &Args,
+    model: Option<&Model<'_>>,
     settings: &Settings,
     record: &Record,
     found: &Attempt,
@@ -140,6 +160,14 @@ pub fn report(
     if let Some(merged) = &found.report.merged {
         json["beam"] = json!(settings.beam.unwrap_or(Options::default().width));
         json["merged"] = json!(merged);
+    }
+    if let Some(limit) = settings.expansions {
+        json["expansions_limit"] = json!(limit);
+    }
+    if let Some(model) = model {
+        json["model"] = model.about.clone();
+        let seconds = found.report.seconds.max(1e-9);
+        json["expansions_per_second"] = json!(found.report.expansions as f64 / seconds);
     }
     if settings.pareto {
         json["front"] = json!(found.front);
@@ -196,6 +224,7 @@ fn remark(args: &Args, record: &Record, found: &Attempt) -> String {
         _ if report.solved => "solved",
         StopReason::Time => "not solved in the time given",
         StopReason::Evaluations => "not solved in the evaluations given",
+        StopReason::Expansions => "not solved in the expansions given",
         StopReason::Interrupted => "stopped",
         _ => "not solved",
     };
@@ -215,8 +244,12 @@ fn remark(args: &Args, record: &Record, found: &Attempt) -> String {
         Some(path) => format!("; see {}", path.display()),
         None => String::new(),
     };
+    let expanded = match args.has_model() {
+        true => format!(", {} expansions", report.expansions),
+        false => String::new(),
+    };
     format!(
-        "{how}: {:.1} pixels wrong{goal}, size {}, {:.1} s, {} programs tried{merged}{place}",
+        "{how}: {:.1} pixels wrong{goal}, size {}, {:.1} s, {} programs tried{expanded}{merged}{place}",
         report.score,
         report.program.size(),
         found.seconds,

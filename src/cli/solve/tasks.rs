@@ -15,12 +15,18 @@ use super::super::input::Language;
 use super::super::output::{self, Out};
 use super::super::shell::{self, Shell};
 use super::many::{self, Work};
-use super::{Args, about};
+use super::{Args, Model, about, guide};
 
 /// Most tasks on the page, those that were not solved first.
 const CARDS: usize = 600;
 
-pub fn run(shell: &Shell, args: &Args, language: &Language, folder: &Path) -> Outcome {
+pub fn run(
+    shell: &Shell,
+    args: &Args,
+    language: &Language,
+    folder: &Path,
+    model: Option<&Model<'_>>,
+) -> Outcome {
     let compiled = &language.compiled;
     let settings = args.settings(language, super::TASK_SECONDS);
     let Some(to) = &args.output else {
@@ -31,7 +37,7 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, folder: &Path) -> Ou
     if set.index.language_fingerprint != fingerprint {
         shell.say("note: the grammar has changed since the set was made");
     }
-    let run = json!({
+    let mut run = json!({
         "format": 1,
         "set": set.index.name,
         "set_fingerprint": set.index.fingerprint,
@@ -40,7 +46,10 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, folder: &Path) -> Ou
         "jobs": args.jobs,
         "tdc": env!("CARGO_PKG_VERSION"),
     });
-    let one = |at: usize| solve(language, &set, &settings, at);
+    if let Some(model) = model {
+        run["model"] = model.about.clone();
+    }
+    let one = |at: usize| solve(language, &set, model, &settings, at);
     let work = Work {
         run: &run.as_object().cloned().unwrap_or_default(),
         names: set.lines.iter().map(|line| line.name.clone()).collect(),
@@ -51,10 +60,13 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, folder: &Path) -> Ou
     let mut records = many::records(shell, to, &work)?;
     // A search that ctrl-C cut short says nothing about its task.
     records.retain(|record| !record.is_unfinished());
-    let summary = summary(&records, settings.time);
+    let mut summary = summary(&records, settings.time);
+    if model.is_some() || settings.expansions.is_some() {
+        summary = summary.with_expansions(&records, settings.expansions);
+    }
     let curve = plot::solved_over_time(&set.index.name, &records, settings.time);
     output::write_file(&to.join("curve.svg"), curve.as_bytes())?;
-    let about = about(&settings, args.jobs, "task");
+    let about = about(&settings, args.has_model(), args.jobs, "task");
     let page = page(language, &set, &records, &summary, &curve, &about)?;
     output::write_file(&to.join("index.html"), page.as_bytes())?;
     let text = serde_json::to_string_pretty(&summary).unwrap_or_default();
@@ -76,6 +88,7 @@ pub fn run(shell: &Shell, args: &Args, language: &Language, folder: &Path) -> Ou
 fn solve(
     language: &Language,
     set: &Loaded,
+    model: Option<&Model<'_>>,
     settings: &Settings,
     at: usize,
 ) -> Result<Record, String> {
@@ -90,9 +103,17 @@ fn solve(
         fingerprint: None,
     };
     let stop = shell::stop_flag();
-    match attempt::attempt(compiled, &task.target, settings, stop, &|_| {}) {
+    match attempt::attempt(
+        compiled,
+        &task.target,
+        settings,
+        guide(model),
+        stop,
+        &|_| {},
+    ) {
         Ok(found) => Ok(Record::new(compiled, &task.target, &known, &found)),
-        Err(AttemptError::Size(error)) => Err(error.to_string()),
+        // Other tasks would fare no better.
+        Err(error @ (AttemptError::Size(_) | AttemptError::Model(_))) => Err(error.to_string()),
         Err(error) => Ok(Record::failed(&known, &error.to_string())),
     }
 }
